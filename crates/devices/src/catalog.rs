@@ -1,0 +1,102 @@
+//! The one table of device kinds: name → configuration schema, what it can do, how it is built.
+
+use std::any::Any;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pandian_domain::{Code, CraneId};
+use schemars::Schema;
+use serde::de::DeserializeOwned;
+use toml::de::ValueDeserializer;
+
+use crate::callback::CallbackTable;
+use crate::http::HttpClient;
+use crate::process::ProcessPool;
+use crate::{Camera, Crane, DeviceError, TagReader};
+
+/// What a driver is built with. Everything in it is shared by all devices.
+#[derive(Clone)]
+pub struct BuildContext {
+    /// The crane that the device is, or that it rides on; messages name it.
+    pub crane: CraneId,
+    /// The folder of the configuration file; relative paths start here.
+    pub folder: PathBuf,
+    /// The one pooled HTTP client.
+    pub http: HttpClient,
+    /// The bounded pool that programs run in.
+    pub processes: ProcessPool,
+    /// Where cranes that call back are awaited.
+    pub callbacks: Arc<CallbackTable>,
+    /// The simulated world, for kinds that live in it.
+    pub world: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+/// A device's configuration, read and checked, ready to be built.
+pub trait Build<D: ?Sized>: Send + Sync + std::fmt::Debug {
+    /// Builds the driver.
+    fn build(&self, context: &BuildContext) -> Result<Arc<D>, DeviceError>;
+}
+
+/// One kind of device.
+pub struct Kind<D: ?Sized + 'static> {
+    /// The `kind` in the configuration.
+    pub name: &'static str,
+    /// One line: what it speaks to.
+    pub summary: &'static str,
+    /// JSON Schema of its settings, `kind` excluded.
+    pub schema: fn() -> Schema,
+    /// Reads its settings (the table without `kind`); errors keep their place in the file.
+    pub parse: fn(ValueDeserializer<'_>) -> Result<Arc<dyn Build<D>>, toml::de::Error>,
+}
+
+impl<D: ?Sized + 'static> Kind<D> {
+    /// A line of the table, from the settings' type.
+    pub const fn of<C>(name: &'static str, summary: &'static str) -> Self
+    where
+        C: Build<D> + DeserializeOwned + schemars::JsonSchema + 'static,
+    {
+        Self { name, summary, schema: || schemars::schema_for!(C), parse: |table| C::deserialize(table).map(|settings| Arc::new(settings) as Arc<dyn Build<D>>) }
+    }
+}
+
+/// The kinds at hand. The simulator adds its own to the real ones.
+#[derive(Default)]
+pub struct Catalog {
+    /// Cranes and dispatchers.
+    pub cranes: Vec<Kind<dyn Crane>>,
+    /// Tag readers.
+    pub readers: Vec<Kind<dyn TagReader>>,
+    /// Cameras.
+    pub cameras: Vec<Kind<dyn Camera>>,
+}
+
+impl Catalog {
+    /// Every real driver.
+    pub fn real() -> Self {
+        Self {
+            cranes: vec![Kind::of::<crate::crane::http::HttpCraneSettings>("http", "a crane system commanded over HTTP and JSON")],
+            readers: vec![
+                Kind::of::<crate::reader::command::CommandReaderSettings>("command", "any program that prints the tags as JSON"),
+                Kind::of::<crate::reader::http::HttpReaderSettings>("http", "an HTTP service that returns the tags as JSON"),
+            ],
+            cameras: vec![
+                Kind::of::<crate::camera::command::CommandCameraSettings>("command", "any program that takes a picture and prints what it found as JSON"),
+                Kind::of::<crate::camera::http::HttpCameraSettings>("http", "an HTTP service that returns a picture, or JSON about one"),
+            ],
+        }
+    }
+
+    /// Adds the kinds of another table.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.cranes.extend(other.cranes);
+        self.readers.extend(other.readers);
+        self.cameras.extend(other.cameras);
+        self
+    }
+}
+
+/// The settings name something that cannot be had.
+pub(crate) fn unbuildable(context: &BuildContext, what: &str, why: impl std::fmt::Display) -> DeviceError {
+    DeviceError::new(Code::ConfigInvalid, format!("{what} of crane {}: {why}", context.crane))
+}

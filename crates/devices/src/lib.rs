@@ -1,0 +1,19 @@
+//! The contracts for cranes, tag readers and cameras, and every real driver behind them.
+//!
+//! A driver is a folder (`crane/http`, `reader/command`, …) with `wire.rs` (bytes ⇄ values, pure) and `session.rs` (I/O), one line in
+//! [`catalog`], and one page in `docs/devices/`. What a device failed at is a [`DeviceError`] with a code; retrying is not a
+//! driver's business, the executor of the engine does it by the configured rule.
+
+pub mod callback;
+pub mod camera;
+pub mod catalog;
+pub mod contract;
+pub mod crane;
+pub mod error;
+pub mod http;
+pub mod process;
+pub mod reader;
+
+pub use catalog::{BuildContext, Catalog};
+pub use contract::{Arrival, Camera, Comparer, Crane, DevicePending, Probe, Shot, ShotEnd, TagReader, Visit};
+pub use error::DeviceError;

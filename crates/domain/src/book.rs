@@ -1,0 +1,67 @@
+//! Book stock (账面): what the books say lies where.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::location::LocationCode;
+use crate::observation::Epc;
+
+/// One line of the books at one location.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookLine {
+    /// The article.
+    pub item: Arc<str>,
+    /// Pallet or container, as printed on its label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handling_unit: Option<Arc<str>>,
+    /// The tag on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epc: Option<Epc>,
+    /// How many units it holds.
+    pub quantity: Decimal,
+    /// The unit the quantity is counted in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Arc<str>>,
+    /// Price of one unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Decimal>,
+}
+
+impl BookLine {
+    /// Whether a code read from a label names this line: its handling unit or its EPC.
+    pub fn is_named_by(&self, code: &str) -> bool {
+        self.handling_unit.as_deref() == Some(code) || self.epc.as_ref().is_some_and(|epc| epc.as_str().eq_ignore_ascii_case(code))
+    }
+}
+
+/// What the books said of one location at one moment. A stop is judged against the snapshot taken when its crane arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookSnapshot {
+    /// Who said so: a file's name, a system's.
+    pub source: Arc<str>,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// The lines; none means that the books say empty.
+    pub lines: Vec<BookLine>,
+}
+
+impl BookSnapshot {
+    /// The sum over all lines.
+    pub fn quantity(&self) -> Decimal {
+        self.lines.iter().map(|line| line.quantity).sum()
+    }
+}
+
+/// The books, as the engine asks them. Implemented by an imported list, by a simulated warehouse, later by a warehouse
+/// management system's interface.
+pub trait Book: Send + Sync {
+    /// What lies at a location; `None` where these books know nothing of it at all.
+    fn lines(&self, location: &LocationCode) -> Option<Vec<BookLine>>;
+    /// Where, according to the books, a tag or label found elsewhere belongs, and its line.
+    fn whereabouts(&self, code: &str) -> Option<(LocationCode, BookLine)>;
+    /// The name that snapshots bear.
+    fn source(&self) -> Arc<str>;
+}

@@ -1,0 +1,141 @@
+//! A stop as its records tell it: the one fold behind resuming, reporting and the live state.
+
+use std::sync::Arc;
+
+use crate::Timestamp;
+use crate::book::BookSnapshot;
+use crate::code::{Code, Failure};
+use crate::ids::Digest;
+use crate::lane::CraneId;
+use crate::location::LocationCode;
+use crate::observation::{Findings, Picture};
+use crate::record::{Fact, OpKind, Record};
+use crate::verdict::{Judgement, Stage};
+
+/// The reads of a stop: how many, and where they are kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReadsKept {
+    /// Number of different tags.
+    pub tags: u64,
+    /// Address in the evidence store; none when the device gave only a note.
+    pub reads: Option<Digest>,
+    /// Free text from the device.
+    pub note: Option<Arc<str>>,
+}
+
+/// The capture of a stop.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CaptureKept {
+    /// The picture, if there is one.
+    pub picture: Option<Picture>,
+    /// What the device itself found.
+    pub findings: Option<Findings>,
+}
+
+/// Everything known of one stop.
+#[derive(Debug, Clone, Default)]
+pub struct StopHistory {
+    /// Where.
+    pub location: Option<LocationCode>,
+    /// Which crane.
+    pub crane: Option<CraneId>,
+    /// When the crane was last sent.
+    pub sent_at: Option<Timestamp>,
+    /// When it last arrived.
+    pub arrived_at: Option<Timestamp>,
+    /// When it was released.
+    pub released_at: Option<Timestamp>,
+    /// When it was judged.
+    pub judged_at: Option<Timestamp>,
+    /// The book at arrival.
+    pub book: Option<BookSnapshot>,
+    /// The tags.
+    pub inventory: Option<ReadsKept>,
+    /// The picture.
+    pub capture: Option<CaptureKept>,
+    /// The comparison: `Some(None)` when nothing compares.
+    pub compared: Option<Option<Findings>>,
+    /// Given up.
+    pub abandoned: Option<Failure>,
+    /// The verdict.
+    pub judgement: Option<(Judgement, Stage)>,
+    /// The tries used, by operation.
+    attempts: [u16; 4],
+    /// The last failure, by operation, and whether it was the last try.
+    failures: [Option<Failure>; 4],
+}
+
+impl StopHistory {
+    /// Takes one more record of this stop into account. Order matters only where a fact repeats.
+    pub fn apply(&mut self, record: &Record) {
+        self.location = record.location.clone().or(self.location.take());
+        self.crane = record.crane.clone().or(self.crane.take());
+        let attempt = record.attempt.unwrap_or(0);
+        let mut used = |op: OpKind| self.attempts[op as usize] = self.attempts[op as usize].max(attempt);
+        match &record.fact {
+            Fact::CraneSent {} => {
+                used(OpKind::Goto);
+                self.sent_at = self.sent_at.max(Some(record.at));
+            }
+            Fact::CraneArrived { book } => {
+                if self.arrived_at < Some(record.at) {
+                    self.arrived_at = Some(record.at);
+                    self.book.clone_from(book);
+                }
+            }
+            Fact::InventoryDone { tags, reads, note } => {
+                used(OpKind::Inventory);
+                self.inventory = Some(ReadsKept { tags: *tags, reads: *reads, note: note.clone() });
+            }
+            fact @ Fact::CaptureDone { findings, .. } => {
+                used(OpKind::Capture);
+                self.capture = Some(CaptureKept { picture: fact.picture(), findings: findings.clone() });
+            }
+            Fact::CraneReleased {} => self.released_at = Some(record.at),
+            Fact::Compared { findings } => {
+                used(OpKind::Compare);
+                self.compared = Some(findings.clone());
+            }
+            Fact::Judged { judgement, stage, .. } => {
+                self.judged_at = Some(record.at);
+                self.judgement = Some((judgement.clone(), *stage));
+            }
+            Fact::OperationFailed { operation, code, message, retry_in_ms } => {
+                used(*operation);
+                if retry_in_ms.is_none() {
+                    self.failures[*operation as usize] = Some(Failure { code: *code, message: message.to_string() });
+                }
+            }
+            Fact::StopAbandoned { code, message } => {
+                self.abandoned = Some(Failure { code: *code, message: message.to_string() });
+            }
+            _ => {}
+        }
+    }
+
+    /// How many tries of an operation are on record.
+    pub fn attempts(&self, op: OpKind) -> u16 {
+        self.attempts[op as usize]
+    }
+
+    /// The most tries that any operation of the stop needed; 0 before the first.
+    pub fn most_attempts(&self) -> u16 {
+        self.attempts.into_iter().max().unwrap_or(0)
+    }
+
+    /// The failure an operation was given up with.
+    pub fn given_up(&self, op: OpKind) -> Option<&Failure> {
+        self.failures[op as usize].as_ref()
+    }
+
+    /// Whether everything that needs the crane is on record: it need not go there again.
+    pub fn is_acquired(&self) -> bool {
+        (self.inventory.is_some() || self.given_up(OpKind::Inventory).is_some())
+            && (self.capture.is_some() || self.given_up(OpKind::Capture).is_some())
+    }
+
+    /// The reason a location could not be counted, if the stop was given up.
+    pub fn not_counted_code(&self) -> Option<Code> {
+        self.abandoned.as_ref().map(|failure| failure.code)
+    }
+}

@@ -1,0 +1,33 @@
+//! What a stocktake is and how it decides.
+//!
+//! Everything here is pure: values in, decisions and reasons out. No I/O, no clock, no randomness of its own; instants and
+//! random bits are handed in. The engine runs these decisions, the store keeps the records they lead to.
+
+pub mod book;
+pub mod code;
+pub mod history;
+pub mod ids;
+pub mod lane;
+pub mod layout;
+pub mod location;
+pub mod observation;
+pub mod record;
+pub mod retry;
+pub mod stocktake;
+pub mod stop;
+pub mod travel;
+pub mod verdict;
+
+pub use book::{BookLine, BookSnapshot};
+pub use code::{Code, Failure};
+pub use ids::{Digest, StocktakeId, StopId};
+pub use lane::{CraneId, LaneId, LaneSpec};
+pub use layout::{Layout, QueueSpec, Slot};
+pub use location::{LocationCode, Place, Side};
+pub use observation::{Epc, Findings, Inventory, Picture, TagRead};
+pub use record::{Fact, OpKind, Record, RecordKey};
+pub use stop::{Purpose, Stop};
+pub use verdict::{Judgement, Reason, Stage, Verdict};
+
+/// UTC with microseconds; the clock that gives it is the engine's.
+pub type Timestamp = jiff::Timestamp;

@@ -1,0 +1,132 @@
+//! What the devices saw at a stop.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::Digest;
+
+/// A tag's EPC as upper-case hex digits.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Epc(Arc<str>);
+
+/// A text that is no EPC.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not an EPC: hex digits in whole bytes, at most 124, are wanted")]
+pub struct NotAnEpc(String);
+
+impl Epc {
+    /// Takes hex digits of either case, a whole number of bytes.
+    pub fn from_hex(text: &str) -> Result<Self, NotAnEpc> {
+        let digits = text.as_bytes();
+        if digits.is_empty() || digits.len() > 124 || digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return Err(NotAnEpc(text.chars().take(140).collect()));
+        }
+        if digits.iter().any(u8::is_ascii_lowercase) { Ok(Self(text.to_ascii_uppercase().into())) } else { Ok(Self(text.into())) }
+    }
+
+    /// The hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Epc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Epc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Epc({})", self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Epc {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_hex(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// One tag as a reader reported it during one inventory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TagRead {
+    /// The tag.
+    pub epc: Epc,
+    /// Which antenna heard it, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub antenna: Option<u16>,
+    /// Strongest signal in dBm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rssi_dbm: Option<f64>,
+    /// How often it was read.
+    #[serde(default = "once")]
+    pub count: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// The result of one RFID inventory.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Inventory {
+    /// The tags heard; none is a result too. `None`: the device gave no list of tags, only a note.
+    pub tags: Option<Vec<TagRead>>,
+    /// Free text from the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Arc<str>>,
+}
+
+/// What the comparison of a picture found. Each part may be missing: a device that cannot tell does not guess.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Findings {
+    /// Whether something stands in the slot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occupied: Option<bool>,
+    /// Codes read from labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
+    /// How sure the device is, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
+    /// Free text from the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Arc<str>>,
+}
+
+/// A picture kept as evidence, by the digest of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// SHA-256 of the bytes, their address in the evidence store.
+    pub sha256: Digest,
+    /// Number of bytes.
+    pub bytes: u64,
+    /// What kind of picture the bytes are (`image/jpeg`, `image/png`, …), by their first bytes.
+    pub media_type: Arc<str>,
+}
+
+/// What became of one of the two checks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Witness<T> {
+    /// It saw this.
+    Saw(T),
+    /// It was not asked: the crane has no such device, or nothing compares the picture yet.
+    NotAsked,
+    /// It failed for good.
+    Failed(crate::code::Failure),
+}
+
+impl<T> Witness<T> {
+    /// What was seen, if anything.
+    pub fn saw(&self) -> Option<&T> {
+        match self {
+            Self::Saw(seen) => Some(seen),
+            Self::NotAsked | Self::Failed(_) => None,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Records, hash chain and evidence files on disk. No decisions.
