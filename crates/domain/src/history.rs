@@ -59,8 +59,10 @@ pub struct StopHistory {
     pub abandoned: Option<Failure>,
     /// The verdict.
     pub judgement: Option<(Judgement, Stage)>,
-    /// The tries used, by operation.
-    attempts: [u16; 4],
+    /// The last try begun, by operation.
+    begun: [u16; 4],
+    /// The last try whose outcome is known, by operation.
+    ended: [u16; 4],
     /// The last failure, by operation, and whether it was the last try.
     failures: [Option<Failure>; 4],
 }
@@ -71,29 +73,36 @@ impl StopHistory {
         self.location = record.location.clone().or(self.location.take());
         self.crane = record.crane.clone().or(self.crane.take());
         let attempt = record.attempt.unwrap_or(0);
-        let mut used = |op: OpKind| self.attempts[op as usize] = self.attempts[op as usize].max(attempt);
+        let begun = &mut self.begun;
+        let mut begin = |op: OpKind| begun[op as usize] = begun[op as usize].max(attempt);
+        let ended = &mut self.ended;
+        let mut end = |op: OpKind| {
+            begin(op);
+            ended[op as usize] = ended[op as usize].max(attempt);
+        };
         match &record.fact {
             Fact::CraneSent {} => {
-                used(OpKind::Goto);
+                begin(OpKind::Goto);
                 self.sent_at = self.sent_at.max(Some(record.at));
             }
             Fact::CraneArrived { book } => {
+                end(OpKind::Goto);
                 if self.arrived_at < Some(record.at) {
                     self.arrived_at = Some(record.at);
                     self.book.clone_from(book);
                 }
             }
             Fact::InventoryDone { tags, reads, note } => {
-                used(OpKind::Inventory);
+                end(OpKind::Inventory);
                 self.inventory = Some(ReadsKept { tags: *tags, reads: *reads, note: note.clone() });
             }
             fact @ Fact::CaptureDone { findings, .. } => {
-                used(OpKind::Capture);
+                end(OpKind::Capture);
                 self.capture = Some(CaptureKept { picture: fact.picture(), findings: findings.clone() });
             }
             Fact::CraneReleased {} => self.released_at = Some(record.at),
             Fact::Compared { findings } => {
-                used(OpKind::Compare);
+                end(OpKind::Compare);
                 self.compared = Some(findings.clone());
             }
             Fact::Judged { judgement, stage, .. } => {
@@ -101,7 +110,7 @@ impl StopHistory {
                 self.judgement = Some((judgement.clone(), *stage));
             }
             Fact::OperationFailed { operation, code, message, retry_in_ms } => {
-                used(*operation);
+                end(*operation);
                 if retry_in_ms.is_none() {
                     self.failures[*operation as usize] = Some(Failure { code: *code, message: message.to_string() });
                 }
@@ -113,14 +122,15 @@ impl StopHistory {
         }
     }
 
-    /// How many tries of an operation are on record.
-    pub fn attempts(&self, op: OpKind) -> u16 {
-        self.attempts[op as usize]
+    /// The number of the next try. A try whose outcome nobody knows (the process died) is repeated under its own number, and so
+    /// with its own idempotency key.
+    pub fn next_attempt(&self, op: OpKind) -> u16 {
+        self.ended[op as usize].saturating_add(1)
     }
 
     /// The most tries that any operation of the stop needed; 0 before the first.
     pub fn most_attempts(&self) -> u16 {
-        self.attempts.into_iter().max().unwrap_or(0)
+        self.begun.into_iter().max().unwrap_or(0)
     }
 
     /// The failure an operation was given up with.

@@ -331,7 +331,12 @@ mod tests {
         let id = StocktakeId::new("2026-01-02T03:04:05Z".parse().unwrap(), [1; 10]);
         let record = Record {
             at: "2026-01-02T03:04:05.1Z".parse().unwrap(),
-            fact: Fact::OperationFailed { operation: OpKind::Goto, code: Code::CraneAlarm, message: "alarm 17".into(), retry_in_ms: Some(500) },
+            fact: Fact::OperationFailed {
+                operation: OpKind::Goto,
+                code: Code::CraneAlarm,
+                message: "alarm 17".into(),
+                retry_in_ms: Some(500),
+            },
             stocktake: Some(id),
             stop: Some(id.stop(3)),
             lane: Some("C1".into()),

@@ -19,12 +19,7 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self {
-            attempts: 3,
-            timeout: Duration::from_secs(60),
-            first_delay: Duration::from_millis(500),
-            max_delay: Duration::from_secs(10),
-        }
+        Self { attempts: 3, timeout: Duration::from_secs(60), first_delay: Duration::from_millis(500), max_delay: Duration::from_secs(10) }
     }
 }
 
@@ -62,7 +57,8 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_their_bound_and_the_last_try_is_the_last() {
-        let policy = RetryPolicy { attempts: 5, first_delay: Duration::from_secs(1), max_delay: Duration::from_secs(3), ..RetryPolicy::default() };
+        let policy =
+            RetryPolicy { attempts: 5, first_delay: Duration::from_secs(1), max_delay: Duration::from_secs(3), ..RetryPolicy::default() };
         let failure = Failure::new(Code::DeviceTimeout, "no reply");
         let pause = |attempt| policy.after(attempt, &failure, 1.0);
         assert_eq!(pause(1), AfterFailure::Retry(Duration::from_secs(1)));

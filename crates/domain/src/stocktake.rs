@@ -1,1 +1,350 @@
-//! The stocktake's state machine.
+//! One stocktake under way: which stops wait, which lane has which, what may happen next.
+//!
+//! Events go in through the methods, decisions come out as values. The engine acts on them; nothing here waits or looks at a clock.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{StocktakeId, StopId};
+use crate::lane::LaneIndex;
+use crate::layout::Layout;
+use crate::location::LocationCode;
+use crate::stop::{Purpose, Stop};
+use crate::verdict::Verdict;
+
+mod invariants;
+mod lanes;
+
+pub use invariants::Broken;
+pub use lanes::{Left, Outage, Standing, TakenOut};
+
+use lanes::Lane;
+
+/// A stocktake's queues, lanes and tally.
+#[derive(Debug)]
+pub struct Stocktake {
+    id: StocktakeId,
+    layout: Arc<Layout>,
+    /// The stop numbered `n` is at index `n - 1`.
+    stops: Vec<Entry>,
+    /// The newest stop of each slot of the layout; 0 = none.
+    stop_of_slot: Vec<u32>,
+    queues: Vec<VecDeque<u32>>,
+    lanes: Vec<Lane>,
+    mode: Mode,
+    tally: Tally,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    slot: u32,
+    purpose: Purpose,
+    state: EntryState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EntryState {
+    Waiting,
+    /// A lane's crane is busy with it.
+    Taken(LaneIndex),
+    /// The crane left; the judgement is still to come.
+    Released,
+    Settled(Verdict),
+    Dropped,
+}
+
+/// Whether cranes get further stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// They do.
+    Running,
+    /// Not until it is resumed.
+    Paused,
+    /// Never again.
+    Cancelled,
+}
+
+/// How far a stocktake is, in locations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// Asked for and not dropped.
+    pub requested: u64,
+    /// With a final judgement, not ambiguous.
+    pub settled: u64,
+    /// Of these: books and rack differ.
+    pub differences: u64,
+    /// Finally ambiguous.
+    pub ambiguous: u64,
+    /// Not counted.
+    pub not_counted: u64,
+}
+
+impl Tally {
+    /// Locations still without a final judgement.
+    pub fn open(&self) -> u64 {
+        self.requested - self.settled - self.ambiguous - self.not_counted
+    }
+
+    fn add(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Ambiguous => self.ambiguous += 1,
+            Verdict::NotCounted => self.not_counted += 1,
+            _ => self.settled += 1,
+        }
+        if verdict.is_difference() {
+            self.differences += 1;
+        }
+    }
+}
+
+/// What a lane does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Visit this.
+    Visit(Stop),
+    /// Nothing now.
+    Wait(Idle),
+}
+
+/// Why a lane has nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Idle {
+    /// Nothing waits in its queue.
+    QueueEmpty,
+    /// The stocktake is paused.
+    Paused,
+    /// The crane is out.
+    CraneOut,
+    /// The stocktake was cancelled.
+    Cancelled,
+}
+
+/// Why a command is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The warehouse does not have it.
+    #[error("location \"{0}\" is not in this warehouse")]
+    UnknownLocation(LocationCode),
+    /// It is part of the stocktake already.
+    #[error("location \"{0}\" is already part of this stocktake")]
+    AlreadyRequested(LocationCode),
+    /// It never was part of the stocktake.
+    #[error("location \"{0}\" is not part of this stocktake")]
+    NotRequested(LocationCode),
+    /// A crane is there, or on its way.
+    #[error("location \"{0}\" is being counted right now by lane {1}")]
+    InWork(LocationCode, String),
+    /// It has been counted.
+    #[error("location \"{0}\" has already been counted")]
+    AlreadyCounted(LocationCode),
+    /// There is no crane or lane of that name.
+    #[error("there is no crane or lane \"{0}\"; there are: {1}")]
+    UnknownCrane(String, String),
+    /// It is out already.
+    #[error("crane {0} is already out")]
+    AlreadyOut(String),
+    /// It is at work.
+    #[error("crane {0} is not out")]
+    NotOut(String),
+    /// It is paused already.
+    #[error("the stocktake is already paused")]
+    AlreadyPaused,
+    /// It is not paused.
+    #[error("the stocktake is not paused")]
+    NotPaused,
+    /// It was cancelled.
+    #[error("the stocktake was cancelled")]
+    Cancelled,
+    /// A stocktake has at most four thousand million stops.
+    #[error("a stocktake cannot have more than 4,294,967,294 stops")]
+    TooManyStops,
+}
+
+impl Stocktake {
+    /// A stocktake without locations, all lanes at work.
+    pub fn new(id: StocktakeId, layout: Arc<Layout>) -> Self {
+        Self {
+            id,
+            stops: Vec::new(),
+            stop_of_slot: vec![0; layout.slots().len()],
+            queues: vec![VecDeque::new(); layout.queues().len()],
+            lanes: layout.lanes().iter().map(|lane| Lane::new(lane.queue)).collect(),
+            mode: Mode::Running,
+            tally: Tally::default(),
+            layout,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> StocktakeId {
+        self.id
+    }
+
+    /// The warehouse it counts.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// Whether cranes get further stops.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// How far it is.
+    pub fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Whether every location has its final judgement.
+    pub fn is_finished(&self) -> bool {
+        self.tally.open() == 0
+    }
+
+    /// Appends locations in this order; all of them or none. Gives the number of the first new stop.
+    pub fn add(&mut self, locations: &[LocationCode]) -> Result<u32, Refusal> {
+        if self.mode == Mode::Cancelled {
+            return Err(Refusal::Cancelled);
+        }
+        let first = u32::try_from(self.stops.len()).unwrap_or(u32::MAX);
+        u32::try_from(locations.len()).ok().and_then(|more| first.checked_add(more)).filter(|last| *last < u32::MAX).ok_or(Refusal::TooManyStops)?;
+        for (done, location) in locations.iter().enumerate() {
+            if let Err(refusal) = self.add_one(location) {
+                for _ in 0..done {
+                    self.undo_add();
+                }
+                return Err(refusal);
+            }
+        }
+        Ok(first + 1)
+    }
+
+    fn add_one(&mut self, location: &LocationCode) -> Result<(), Refusal> {
+        let slot = self.layout.index_of(location.as_str()).ok_or_else(|| Refusal::UnknownLocation(location.clone()))?;
+        if self.stop_of_slot[slot as usize] != 0 {
+            return Err(Refusal::AlreadyRequested(location.clone()));
+        }
+        self.stops.push(Entry { slot, purpose: Purpose::Count, state: EntryState::Waiting });
+        let number = self.stops.len() as u32;
+        self.stop_of_slot[slot as usize] = number;
+        self.queues[self.layout.slot(slot).queue as usize].push_back(number);
+        self.tally.requested += 1;
+        Ok(())
+    }
+
+    fn undo_add(&mut self) {
+        if let Some(entry) = self.stops.pop() {
+            self.stop_of_slot[entry.slot as usize] = 0;
+            self.queues[self.layout.slot(entry.slot).queue as usize].pop_back();
+            self.tally.requested -= 1;
+        }
+    }
+
+    /// Takes a waiting location out of the stocktake; it will have no judgement.
+    pub fn drop_location(&mut self, location: &LocationCode) -> Result<(), Refusal> {
+        let number = self.number_of(location)?;
+        match self.entry(number).state {
+            EntryState::Waiting => {}
+            EntryState::Taken(lane) => {
+                return Err(Refusal::InWork(location.clone(), self.layout.lanes()[lane as usize].id.to_string()));
+            }
+            EntryState::Released | EntryState::Settled(_) => return Err(Refusal::AlreadyCounted(location.clone())),
+            EntryState::Dropped => return Err(Refusal::NotRequested(location.clone())),
+        }
+        for queue in &mut self.queues {
+            queue.retain(|waiting| *waiting != number);
+        }
+        let slot = self.entry(number).slot;
+        self.stop_of_slot[slot as usize] = 0;
+        self.set(number, EntryState::Dropped);
+        self.tally.requested -= 1;
+        Ok(())
+    }
+
+    fn number_of(&self, location: &LocationCode) -> Result<u32, Refusal> {
+        let slot = self.layout.index_of(location.as_str()).ok_or_else(|| Refusal::UnknownLocation(location.clone()))?;
+        Some(self.stop_of_slot[slot as usize]).filter(|number| *number != 0).ok_or_else(|| Refusal::NotRequested(location.clone()))
+    }
+
+    /// No lane gets another stop until [`resume`](Self::resume).
+    pub fn pause(&mut self) -> Result<(), Refusal> {
+        match self.mode {
+            Mode::Running => self.mode = Mode::Paused,
+            Mode::Paused => return Err(Refusal::AlreadyPaused),
+            Mode::Cancelled => return Err(Refusal::Cancelled),
+        }
+        Ok(())
+    }
+
+    /// Ends a pause.
+    pub fn resume(&mut self) -> Result<(), Refusal> {
+        match self.mode {
+            Mode::Paused => self.mode = Mode::Running,
+            Mode::Running => return Err(Refusal::NotPaused),
+            Mode::Cancelled => return Err(Refusal::Cancelled),
+        }
+        Ok(())
+    }
+
+    /// Ends the stocktake. What has no judgement by now is [`unsettled`](Self::unsettled).
+    pub fn cancel(&mut self) -> Result<(), Refusal> {
+        if self.mode == Mode::Cancelled {
+            return Err(Refusal::Cancelled);
+        }
+        self.mode = Mode::Cancelled;
+        self.queues.iter_mut().for_each(VecDeque::clear);
+        Ok(())
+    }
+
+    /// Every stop without a final judgement, in order.
+    pub fn unsettled(&self) -> impl Iterator<Item = Stop> + '_ {
+        (1..=self.stops.len() as u32)
+            .filter(|number| !matches!(self.entry(*number).state, EntryState::Settled(_) | EntryState::Dropped))
+            .map(|number| self.stop(number))
+    }
+
+    /// The final judgement of a stop's location is on record.
+    pub fn settle(&mut self, stop: StopId, verdict: Verdict) {
+        let number = stop.number();
+        if let EntryState::Settled(_) | EntryState::Dropped = self.entry(number).state {
+            return;
+        }
+        if self.entry(number).state == EntryState::Waiting {
+            for queue in &mut self.queues {
+                // The front is where a settled stop nearly always is (when a run is taken up again).
+                if queue.front() == Some(&number) {
+                    queue.pop_front();
+                } else {
+                    queue.retain(|waiting| *waiting != number);
+                }
+            }
+        }
+        self.set(number, EntryState::Settled(verdict));
+        self.tally.add(verdict);
+    }
+
+    /// What the stop of that id is.
+    pub fn stop_of(&self, id: StopId) -> Option<Stop> {
+        let number = id.number();
+        (number >= 1 && number as usize <= self.stops.len() && self.id.stop(number) == id).then(|| self.stop(number))
+    }
+
+    fn stop(&self, number: u32) -> Stop {
+        let entry = self.entry(number);
+        Stop { id: self.id.stop(number), location: self.layout.slot(entry.slot).code.clone(), purpose: entry.purpose }
+    }
+
+    fn entry(&self, number: u32) -> Entry {
+        self.stops[number as usize - 1]
+    }
+
+    fn set(&mut self, number: u32, state: EntryState) {
+        self.stops[number as usize - 1].state = state;
+    }
+}
+
+#[cfg(test)]
+mod tests;

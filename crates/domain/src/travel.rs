@@ -45,10 +45,7 @@ impl Kinematics {
 impl Default for Kinematics {
     /// 160 m/min along, 60 m/min up, 0.5 m/s² both: a common unit-load crane.
     fn default() -> Self {
-        Self {
-            drive: Axis { speed: 160.0 / 60.0, acceleration: 0.5 },
-            lift: Axis { speed: 1.0, acceleration: 0.5 },
-        }
+        Self { drive: Axis { speed: 160.0 / 60.0, acceleration: 0.5 }, lift: Axis { speed: 1.0, acceleration: 0.5 } }
     }
 }
 
@@ -58,10 +55,7 @@ mod tests {
 
     #[test]
     fn the_slower_axis_decides_and_short_moves_never_reach_full_speed() {
-        let crane = Kinematics {
-            drive: Axis { speed: 2.0, acceleration: 0.5 },
-            lift: Axis { speed: 1.0, acceleration: 0.5 },
-        };
+        let crane = Kinematics { drive: Axis { speed: 2.0, acceleration: 0.5 }, lift: Axis { speed: 1.0, acceleration: 0.5 } };
         assert_eq!(crane.travel((0.0, 0.0), (20.0, 0.0)), Duration::from_secs(14));
         assert_eq!(crane.travel((0.0, 0.0), (2.0, 0.0)), Duration::from_secs(4));
         assert_eq!(crane.travel((0.0, 0.0), (2.0, 10.0)), Duration::from_secs(12));

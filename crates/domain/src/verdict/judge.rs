@@ -244,10 +244,18 @@ impl<'a> Scene<'a> {
                 belongs_at: Some(home.clone()),
                 price: line.price,
             },
-            None => Variance { item: None, unit_id: stranger.id.clone(), book: Decimal::ZERO, counted: Decimal::ONE, belongs_at: None, price: None },
+            None => Variance {
+                item: None,
+                unit_id: stranger.id.clone(),
+                book: Decimal::ZERO,
+                counted: Decimal::ONE,
+                belongs_at: None,
+                price: None,
+            },
         });
         let variances: Vec<Variance> = missing.chain(found).collect();
-        let counted = self.present.iter().map(|line| line.quantity).sum::<Decimal>() + variances.iter().map(|line| line.counted).sum::<Decimal>();
+        let counted =
+            self.present.iter().map(|line| line.quantity).sum::<Decimal>() + variances.iter().map(|line| line.counted).sum::<Decimal>();
         Judgement {
             verdict,
             reason,
