@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from argparse import Namespace
 from typing import Any
 
@@ -50,10 +49,7 @@ async def main(args: Namespace) -> None:
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=60),
     ) as http:
-        # Thousands of long-lived connections make full collections dear. What
-        # lives for the whole run is set aside, and collections come seldom.
-        gc.freeze()
-        gc.set_threshold(100_000, 50, 50)
+        common.tune_collector()
         meter = common.Meter()
         async with asyncio.TaskGroup() as cranes:
             for route in plan:

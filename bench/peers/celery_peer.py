@@ -48,6 +48,7 @@ def main(args: Namespace) -> None:
     def workers() -> float:
         return sum(map(cpu_of, args.worker_pid))
 
+    common.tune_collector()
     before = workers()
     meter = common.Meter()
     gevent.joinall([gevent.spawn(crane, route) for route in plan], raise_error=True)

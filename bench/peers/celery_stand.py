@@ -1,4 +1,4 @@
-"""Run the Celery peer with a private broker, backend and workers, then end them all.
+"""Run the Celery peer with a private broker and workers, then end them all.
 
 Everything listens on loopback at free ports and writes to a temporary directory;
 each process is ended by the id it was started with.
@@ -25,6 +25,9 @@ from celery_tasks import app
 HERE = Path(__file__).resolve().parent
 # Not /usr/sbin/rabbitmq-server: that wrapper changes to another user.
 RABBITMQ = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+# Faster here than Redis, which subscribes and unsubscribes for every single task.
+BACKEND = "rpc://"
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stand:
@@ -41,31 +44,38 @@ class Stand:
 
     def __exit__(self, *_: object) -> None:
         # A second interrupt must not stop the cleaning up half way.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in INTERRUPTS:
             signal.signal(number, signal.SIG_IGN)
         self.exits.close()
 
     def start(self, name: str, command: list[str], **extra: str) -> subprocess.Popen[bytes]:
         """Start a process in a session of its own, so that an interrupt at the
         terminal reaches only the stand, which then ends things in order."""
-        with open(self.dir / f"{name}.log", "wb") as log:
+        # An interrupt waits until the new process is noted down for its end.
+        signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
+        with open(self.dir / f"{name}.out", "wb") as out, open(self.dir / f"{name}.log", "wb") as log:
             process = subprocess.Popen(
                 command,
                 cwd=HERE,
                 env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **extra},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
+                stdout=out,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS),
             )
         self.exits.callback(end, process)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
         return process
 
     def wait(self, name: str, process: subprocess.Popen[bytes], ready: Callable[[], bool]) -> None:
         while not ready():
             if process.poll() is not None or time.monotonic() > self.until:
-                log = (self.dir / f"{name}.log").read_text(errors="replace")
-                raise SystemExit(f"{name} did not become ready:\n{log[-2000:]}")
+                said = "".join(
+                    (self.dir / f"{name}.{kind}").read_text(errors="replace")[-2000:]
+                    for kind in ("out", "log")
+                )
+                raise SystemExit(f"{name} failed or took too long:\n{said}")
             time.sleep(0.1)
 
 
@@ -131,19 +141,15 @@ def start_rabbitmq(stand: Stand, port: int, dist: int, epmd: int) -> str:
     return f"amqp://guest:guest@127.0.0.1:{port}//"
 
 
-def start_redis(stand: Stand, port: int) -> str:
-    options = f"--bind 127.0.0.1 --port {port} --dir {stand.dir} --appendonly no --save"
-    redis = stand.start("redis", ["redis-server", *options.split(), ""])
-    stand.wait("redis", redis, lambda: listening(port))
-    return f"redis://127.0.0.1:{port}/0"
-
-
-def start_workers(stand: Stand, args: Namespace, broker: str, backend: str) -> list[int]:
+def start_workers(stand: Stand, args: Namespace, broker: str) -> list[int]:
     """Start the workers and wait until all of them answer."""
     celery = [sys.executable, "-m", "celery", "-A", "celery_tasks"]
+    # Tasks that end at once run fastest in the worker's own loop; tasks that wait
+    # need a greenlet each, or two cranes' devices would wait for one another.
+    instant = args.rfid_seconds == 0 and args.capture_seconds == 0
     options = [
-        f"--pool={args.pool}",
-        f"--concurrency={args.concurrency}",
+        f"--pool={args.pool or ('solo' if instant else 'gevent')}",
+        f"--concurrency={args.concurrency or 2 * args.cranes}",
         "--loglevel=ERROR",
         "--without-gossip",
         "--without-mingle",
@@ -152,11 +158,11 @@ def start_workers(stand: Stand, args: Namespace, broker: str, backend: str) -> l
     workers = [
         stand.start(
             f"worker{i}",
-            [*celery, "-b", broker, "--result-backend", backend, "worker", *options, "-n", f"w{i}@localhost"],
+            [*celery, "-b", broker, "--result-backend", BACKEND, "worker", *options, "-n", f"w{i}@localhost"],
         )
         for i in range(args.workers)
     ]
-    app.conf.update(broker_url=broker, result_backend=backend)
+    app.conf.update(broker_url=broker, result_backend=BACKEND)
     stand.wait(
         "worker0",
         workers[0],
@@ -168,27 +174,25 @@ def start_workers(stand: Stand, args: Namespace, broker: str, backend: str) -> l
 
 def main(args: Namespace) -> int:
     with Stand(args.deadline) as stand:
-        amqp, dist, epmd, redis = free_ports(4)
+        amqp, dist, epmd = free_ports(3)
         broker = start_rabbitmq(stand, amqp, dist, epmd)
-        backend = "rpc://" if args.result_backend == "rpc" else start_redis(stand, redis)
-        pids = start_workers(stand, args, broker, backend)
+        pids = start_workers(stand, args, broker)
         command = [sys.executable, str(HERE / "celery_peer.py"), "--broker", broker]
-        command += ["--backend", backend, "--travel-is-server"]
+        command += ["--backend", BACKEND, "--travel-is-server"]
         command += [f"--worker-pid={pid}" for pid in pids]
         for name in ("url", "cranes", "stops", "rfid_seconds", "capture_seconds", "deadline"):
             command += [f"--{name.replace('_', '-')}", str(getattr(args, name))]
         peer = stand.start("peer", command)
         stand.wait("peer", peer, lambda: peer.poll() == 0)
-        sys.stdout.write((stand.dir / "peer.log").read_text())
+        sys.stdout.write((stand.dir / "peer.out").read_text())
     return 0
 
 
 if __name__ == "__main__":
     arguments = common.parser(__doc__)
-    arguments.add_argument("--result-backend", choices=("rpc", "redis"), default="rpc")
     arguments.add_argument("--workers", type=int, default=1)
-    arguments.add_argument("--pool", choices=("gevent", "threads", "solo"), default="gevent")
-    arguments.add_argument("--concurrency", type=int, default=100)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    arguments.add_argument("--pool", choices=("solo", "threads", "gevent"))
+    arguments.add_argument("--concurrency", type=int)
+    for number in INTERRUPTS:
         signal.signal(number, lambda got, _: sys.exit(128 + got))
     sys.exit(main(arguments.parse_args()))

@@ -22,16 +22,15 @@ app.conf.update(
     result_persistent=False,
     result_expires=300,
     # The work is tiny, so a worker fetches far ahead instead of waiting for acks.
-    worker_prefetch_multiplier=16,
+    worker_prefetch_multiplier=64,
     worker_disable_rate_limits=True,
     # Nothing which talks but does not work.
     broker_heartbeat=0,
     worker_send_task_events=False,
     task_send_sent_event=False,
     task_track_started=False,
-    # Publishers, cranes and workers alike, must not queue for a connection.
+    # Cranes, which all publish, must not queue for a connection.
     broker_pool_limit=32,
-    redis_max_connections=None,
 )
 
 

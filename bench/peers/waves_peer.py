@@ -41,8 +41,9 @@ def main(args: Namespace) -> None:
         ThreadPoolExecutor(args.cranes) as cranes,
         ThreadPoolExecutor(args.threads) as devices,
     ):
+        common.tune_collector()
         meter = common.Meter()
-        for wave in zip(*plan):
+        for wave in zip(*plan, strict=True):
             for _ in cranes.map(travel, wave):
                 pass
             # Both devices of a stop are queued side by side, so they run together.

@@ -33,6 +33,10 @@ pub struct BuildContext {
 
 /// A device's configuration, read and checked, ready to be built.
 pub trait Build<D: ?Sized>: Send + Sync + std::fmt::Debug {
+    /// Checks what no single field can tell, such as settings that contradict each other. Asked once, when the settings are read.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
     /// Builds the driver.
     fn build(&self, context: &BuildContext) -> Result<Arc<D>, DeviceError>;
 }
@@ -55,7 +59,16 @@ impl<D: ?Sized + 'static> Kind<D> {
     where
         C: Build<D> + DeserializeOwned + schemars::JsonSchema + 'static,
     {
-        Self { name, summary, schema: || schemars::schema_for!(C), parse: |table| C::deserialize(table).map(|settings| Arc::new(settings) as Arc<dyn Build<D>>) }
+        Self {
+            name,
+            summary,
+            schema: || schemars::schema_for!(C),
+            parse: |table| {
+                let settings = C::deserialize(table)?;
+                settings.check().map_err(serde::de::Error::custom)?;
+                Ok(Arc::new(settings) as Arc<dyn Build<D>>)
+            },
+        }
     }
 }
 
@@ -80,7 +93,10 @@ impl Catalog {
                 Kind::of::<crate::reader::http::HttpReaderSettings>("http", "an HTTP service that returns the tags as JSON"),
             ],
             cameras: vec![
-                Kind::of::<crate::camera::command::CommandCameraSettings>("command", "any program that takes a picture and prints what it found as JSON"),
+                Kind::of::<crate::camera::command::CommandCameraSettings>(
+                    "command",
+                    "any program that takes a picture and prints what it found as JSON",
+                ),
                 Kind::of::<crate::camera::http::HttpCameraSettings>("http", "an HTTP service that returns a picture, or JSON about one"),
             ],
         }

@@ -117,3 +117,18 @@ pub struct ShotEnd {
     /// Free text from the device.
     pub note: Option<String>,
 }
+
+#[cfg(test)]
+pub(crate) fn visit_for_tests(location: &str) -> Visit {
+    use pandian_domain::StocktakeId;
+    let stocktake = StocktakeId::new(Timestamp::UNIX_EPOCH, [7; 10]);
+    Visit {
+        stop: stocktake.stop(1),
+        op: OpKind::Goto,
+        attempt: 1,
+        location: location.into(),
+        place: None,
+        lane: "C1".into(),
+        crane: "C1".into(),
+    }
+}

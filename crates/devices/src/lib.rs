@@ -13,7 +13,14 @@ pub mod error;
 pub mod http;
 pub mod process;
 pub mod reader;
+pub mod settings;
+mod template;
 
 pub use catalog::{BuildContext, Catalog};
 pub use contract::{Arrival, Camera, Comparer, Crane, DevicePending, Probe, Shot, ShotEnd, TagReader, Visit};
 pub use error::DeviceError;
+pub use settings::{ByteSize, Period};
+pub use template::{Template, UnknownPlaceholder};
+
+#[cfg(test)]
+pub(crate) use contract::visit_for_tests;

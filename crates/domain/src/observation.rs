@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::code::Failure;
 use crate::ids::Digest;
 
 /// A tag's EPC as upper-case hex digits.
@@ -111,14 +112,15 @@ pub struct Picture {
 }
 
 /// What became of one of the two checks.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Witness<T> {
     /// It saw this.
     Saw(T),
     /// It was not asked: the crane has no such device, or nothing compares the picture yet.
     NotAsked,
     /// It failed for good.
-    Failed(crate::code::Failure),
+    Failed(Failure),
 }
 
 impl<T> Witness<T> {

@@ -12,6 +12,7 @@ use crate::ids::{Digest, StocktakeId, StopId};
 use crate::lane::{CraneId, LaneId};
 use crate::location::LocationCode;
 use crate::observation::{Findings, Picture};
+use crate::stocktake::Outage;
 use crate::stop::Purpose;
 use crate::verdict::{Judgement, Stage};
 
@@ -156,9 +157,6 @@ pub enum Fact {
         /// How many different tags were heard.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tags: Option<u64>,
-        /// The picture, by its digest.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        picture_sha256: Option<Digest>,
         /// Sequence number of the judgement that this one replaces.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         supersedes: Option<u64>,
@@ -188,6 +186,8 @@ pub enum Fact {
         code: Code,
         /// What exactly.
         message: Arc<str>,
+        /// Who took it out.
+        by: Outage,
         /// Whether its queue was handed to other lanes.
         hand_on: bool,
     },

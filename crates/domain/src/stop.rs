@@ -20,7 +20,7 @@ pub enum Purpose {
 }
 
 /// One visit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Stop {
     /// Its identity, the base of every idempotency key.
     pub id: StopId,

@@ -1,1 +1,25 @@
 //! A seeded warehouse: in-process devices for virtual time and servers on the wire, with faults.
+//!
+//! A [`World`] is what lies in the racks, a [`Simulation`] is a run of it. The kinds of [`catalog`] live in a simulation in process;
+//! [`wire`] serves the same simulation to real drivers. Either returns only what real devices return.
+
+pub mod book;
+pub mod device;
+mod difference;
+pub mod fault;
+mod fleet;
+pub mod geometry;
+mod picture;
+mod seed;
+pub mod settings;
+pub mod simulation;
+mod sscc;
+pub mod world;
+
+pub use book::SimBook;
+pub use device::catalog;
+pub use fault::FaultKind;
+pub use geometry::AisleGeometry;
+pub use settings::SimulationSettings;
+pub use simulation::Simulation;
+pub use world::{Planted, World, WorldSpec};

@@ -1,0 +1,4 @@
+//! Drivers of cameras.
+
+pub mod command;
+pub mod http;

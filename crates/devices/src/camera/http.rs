@@ -1,0 +1,20 @@
+//! Driver.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::catalog::{Build, BuildContext, unbuildable};
+use crate::{DeviceError, Camera};
+
+/// Settings.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HttpCameraSettings {}
+
+impl Build<dyn Camera> for HttpCameraSettings {
+    fn build(&self, context: &BuildContext) -> Result<Arc<dyn Camera>, DeviceError> {
+        Err(unbuildable(context, "device", "not built yet"))
+    }
+}

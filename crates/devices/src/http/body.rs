@@ -1,0 +1,76 @@
+//! JSON bodies with placeholders.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::template::{Slot, Template, UnknownPlaceholder, Values};
+
+/// A JSON object whose texts may have placeholders: `{ location = "{location}", power = 30 }`. Names of fields are kept as they are.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(try_from = "Map<String, Value>")]
+#[schemars(with = "Map<String, Value>")]
+pub struct BodyTemplate(Node);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Node {
+    Fixed(Value),
+    Text(Template),
+    List(Vec<Node>),
+    Object(Vec<(String, Node)>),
+}
+
+impl TryFrom<Map<String, Value>> for BodyTemplate {
+    type Error = UnknownPlaceholder;
+    fn try_from(map: Map<String, Value>) -> Result<Self, UnknownPlaceholder> {
+        Node::parse(Value::Object(map)).map(Self)
+    }
+}
+
+impl Node {
+    fn parse(value: Value) -> Result<Self, UnknownPlaceholder> {
+        Ok(match value {
+            Value::String(text) => Self::Text(Template::parse(&text, Slot::OF_VISIT)?),
+            Value::Array(values) => Self::List(values.into_iter().map(Self::parse).collect::<Result<_, _>>()?),
+            Value::Object(map) => {
+                Self::Object(map.into_iter().map(|(name, value)| Ok((name, Self::parse(value)?))).collect::<Result<_, _>>()?)
+            }
+            fixed => Self::Fixed(fixed),
+        })
+    }
+
+    fn fill(&self, values: Values<'_>) -> Value {
+        match self {
+            Self::Fixed(value) => value.clone(),
+            Self::Text(template) => Value::String(template.fill(values)),
+            Self::List(nodes) => nodes.iter().map(|node| node.fill(values)).collect(),
+            Self::Object(fields) => Value::Object(fields.iter().map(|(name, node)| (name.clone(), node.fill(values))).collect()),
+        }
+    }
+}
+
+impl BodyTemplate {
+    /// The body of one visit, as JSON text.
+    pub(crate) fn fill(&self, values: Values<'_>) -> String {
+        self.0.fill(values).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::visit_for_tests as visit;
+
+    #[test]
+    fn texts_are_filled_and_everything_else_is_kept() {
+        let body: BodyTemplate =
+            toml::from_str("location = \"{location}\"\npower = 30\n[deep]\nlist = [\"{crane}\", true, 1.5]").unwrap();
+        let text = body.fill((&visit("\"\\号")).into());
+        assert_eq!(text, r#"{"location":"\"\\号","power":30,"deep":{"list":["C1",true,1.5]}}"#);
+    }
+
+    #[test]
+    fn an_unknown_placeholder_is_refused() {
+        assert!(toml::from_str::<BodyTemplate>("x = [\"{nope}\"]").unwrap_err().message().contains("{nope}"));
+    }
+}

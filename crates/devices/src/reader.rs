@@ -1,0 +1,4 @@
+//! Drivers of tag readers.
+
+pub mod command;
+pub mod http;

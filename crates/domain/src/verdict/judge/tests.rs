@@ -1,0 +1,123 @@
+use rust_decimal::Decimal;
+
+use super::*;
+use crate::code::{Code, Failure};
+use crate::observation::{Epc, TagRead};
+use crate::verdict::{Reason, Verdict};
+
+const HERE: &str = "A1";
+
+fn line(unit: &str, epc: &str, quantity: i64) -> BookLine {
+    BookLine {
+        item: format!("item of {unit}").into(),
+        handling_unit: Some(unit.into()),
+        epc: (!epc.is_empty()).then(|| Epc::from_hex(epc).unwrap()),
+        quantity: Decimal::from(quantity),
+        unit: None,
+        price: None,
+    }
+}
+
+fn booked(lines: &[BookLine]) -> Option<BookSnapshot> {
+    Some(BookSnapshot { source: "book.csv".into(), at: "2026-01-02T03:04:05Z".parse().unwrap(), lines: lines.to_vec() })
+}
+
+fn heard(epcs: &[&str]) -> Witness<Inventory> {
+    let tags = epcs.iter().map(|epc| TagRead { epc: Epc::from_hex(epc).unwrap(), antenna: None, rssi_dbm: None, count: 1 }).collect();
+    Witness::Saw(Inventory { tags: Some(tags), note: None })
+}
+
+fn seen(occupied: Option<bool>, codes: &[&str]) -> Witness<Findings> {
+    Witness::Saw(Findings { occupied, codes: codes.iter().map(|code| (*code).to_owned()).collect(), confidence: None, note: None })
+}
+
+fn failed<T>() -> Witness<T> {
+    Witness::Failed(Failure::new(Code::DeviceTimeout, "no answer"))
+}
+
+/// The books have unit `P9` with tag `99` at `B7`.
+fn whereabouts(code: &str) -> Option<(LocationCode, BookLine)> {
+    (code == "99" || code == "P9").then(|| ("B7".into(), line("P9", "99", 4)))
+}
+
+#[track_caller]
+fn check(book: Option<BookSnapshot>, rfid: Witness<Inventory>, vision: Witness<Findings>, verdict: Verdict, reason: Reason) -> Judgement {
+    let here = HERE.into();
+    let evidence = Evidence { location: &here, book: book.as_ref(), rfid: &rfid, vision: &vision, capture_failed: true };
+    let judgement = judge(&evidence, whereabouts);
+    assert_eq!((judgement.verdict, judgement.reason), (verdict, reason), "{judgement:#?}");
+    judgement
+}
+
+#[test]
+fn what_is_booked_and_nothing_else_is_a_match() {
+    let two = booked(&[line("P1", "01", 3), line("P2", "02", 5)]);
+    let judgement = check(two.clone(), heard(&["01", "02", "02"]), Witness::NotAsked, Verdict::Match, Reason::AllTagsHeard);
+    assert_eq!((judgement.book, judgement.counted), (Some(8.into()), Some(8.into())));
+    assert!(judgement.confidence < check(two, heard(&["01", "02"]), seen(Some(true), &[]), Verdict::Match, Reason::AllTagsHeard).confidence);
+}
+
+#[test]
+fn a_label_proves_what_its_tag_does_not() {
+    check(booked(&[line("P1", "01", 3)]), heard(&[]), seen(Some(true), &["P1"]), Verdict::Match, Reason::LabelsRead);
+    check(booked(&[line("P1", "", 3)]), heard(&[]), seen(None, &["4006381333931", "P1"]), Verdict::Match, Reason::LabelsRead);
+}
+
+#[test]
+fn part_of_the_tags_is_a_shortage_with_its_lines() {
+    let judgement = check(booked(&[line("P1", "01", 3), line("P2", "02", 5)]), heard(&["02"]), seen(Some(true), &[]), Verdict::Shortage, Reason::PartMissing);
+    assert_eq!(judgement.counted, Some(5.into()));
+    assert_eq!(judgement.variances.len(), 1);
+    assert_eq!((&*judgement.variances[0].unit_id, judgement.variances[0].book), ("P1", 3.into()));
+}
+
+#[test]
+fn silence_alone_never_proves_an_empty_slot() {
+    let one = booked(&[line("P1", "01", 3)]);
+    check(one.clone(), heard(&[]), Witness::NotAsked, Verdict::Ambiguous, Reason::TagsSilent);
+    check(one.clone(), heard(&[]), seen(Some(true), &[]), Verdict::Ambiguous, Reason::TagsSilent);
+    let judgement = check(one, heard(&[]), seen(Some(false), &[]), Verdict::UnexpectedlyEmpty, Reason::SeenEmpty);
+    assert_eq!(judgement.counted, Some(0.into()));
+}
+
+#[test]
+fn an_empty_slot_is_as_booked_unless_something_shows() {
+    check(booked(&[]), heard(&[]), seen(Some(false), &[]), Verdict::EmptyAsBooked, Reason::NothingThere);
+    check(booked(&[]), heard(&[]), Witness::NotAsked, Verdict::EmptyAsBooked, Reason::NothingHeard);
+    check(booked(&[]), heard(&[]), seen(Some(true), &[]), Verdict::Ambiguous, Reason::WitnessesDisagree);
+    check(booked(&[]), heard(&["77"]), seen(Some(true), &[]), Verdict::Overage, Reason::NotInTheBooks);
+    check(booked(&[]), heard(&["77"]), seen(Some(false), &[]), Verdict::Ambiguous, Reason::WitnessesDisagree);
+}
+
+#[test]
+fn what_is_booked_elsewhere_is_misplaced_and_says_where_it_belongs() {
+    let judgement = check(booked(&[line("P1", "01", 3)]), heard(&["01", "99"]), Witness::NotAsked, Verdict::Misplaced, Reason::BookedElsewhere);
+    assert_eq!(judgement.belongs_at, Some("B7".into()));
+    assert_eq!(judgement.counted, Some(7.into()));
+    let by_label_and_tag = check(booked(&[]), heard(&["99"]), seen(Some(true), &["P9"]), Verdict::Misplaced, Reason::BookedElsewhere);
+    assert_eq!(by_label_and_tag.variances.len(), 1);
+}
+
+#[test]
+fn a_stranger_in_the_place_of_the_booked_is_a_wrong_item() {
+    check(booked(&[line("P1", "01", 3)]), heard(&["77"]), seen(Some(true), &[]), Verdict::WrongItem, Reason::OtherInItsPlace);
+    check(booked(&[line("P1", "01", 3)]), heard(&["01", "77"]), seen(Some(true), &[]), Verdict::Overage, Reason::NotInTheBooks);
+}
+
+#[test]
+fn a_failed_witness_is_never_taken_for_one_that_saw_nothing() {
+    let one = booked(&[line("P1", "01", 3)]);
+    check(one.clone(), failed(), seen(Some(true), &["P1"]), Verdict::Ambiguous, Reason::InventoryFailed);
+    check(one.clone(), heard(&["01"]), failed(), Verdict::Ambiguous, Reason::CaptureFailed);
+    check(one.clone(), failed(), failed(), Verdict::NotCounted, Reason::ChecksFailed);
+    check(one.clone(), Witness::NotAsked, Witness::NotAsked, Verdict::Ambiguous, Reason::NoObservation);
+    let note = Witness::Saw(Inventory { tags: None, note: Some("读取RFID信息".into()) });
+    check(one, note, Witness::NotAsked, Verdict::Ambiguous, Reason::NoObservation);
+    check(None, heard(&["01"]), Witness::NotAsked, Verdict::Ambiguous, Reason::NoBook);
+}
+
+#[test]
+fn stock_without_tag_or_label_cannot_be_counted() {
+    check(booked(&[line("P1", "", 3)]), heard(&[]), seen(Some(true), &[]), Verdict::Ambiguous, Reason::NothingToRecognise);
+    check(booked(&[line("P1", "", 3), line("P2", "02", 1)]), heard(&["02"]), seen(Some(true), &[]), Verdict::Ambiguous, Reason::NothingToRecognise);
+}

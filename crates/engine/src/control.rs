@@ -1,0 +1,224 @@
+//! What an operator can do to a run, and what it shows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pandian_domain::lane::LaneIndex;
+use pandian_domain::stocktake::{Mode, Outage, Refusal, Standing, Tally};
+use pandian_domain::{Code, Fact, Failure, LocationCode, Purpose, StocktakeId};
+use serde::{Deserialize, Serialize};
+
+use crate::journal::Receipt;
+use crate::run::Shared;
+
+/// A command to a running stocktake.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Show how far it is.
+    Status,
+    /// No crane gets another stop.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End it. What has no judgement becomes *not counted*.
+    Cancel,
+    /// Take a crane (or one lane) out of work; its stop is broken off and waits again.
+    CraneOut {
+        /// The crane or lane.
+        crane: String,
+        /// Hand its queue to others that can serve it.
+        hand_on: bool,
+    },
+    /// Put a crane (or one lane) back to work.
+    CraneIn {
+        /// The crane or lane.
+        crane: String,
+    },
+    /// Count these too.
+    Add {
+        /// Locations, all or none.
+        locations: Vec<LocationCode>,
+    },
+    /// Do not count these.
+    Drop {
+        /// Locations, all that can be.
+        locations: Vec<LocationCode>,
+    },
+}
+
+/// A command that was not carried out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ControlError {
+    /// It does not fit the state of the stocktake.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It was carried out, but is not on disk yet.
+    #[error("done, but not on disk yet: {0}")]
+    NotOnDisk(String),
+}
+
+impl ControlError {
+    /// The kind of failure.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(Refusal::UnknownLocation(_)) => Code::LocationUnknown,
+            Self::Refused(_) => Code::StocktakeRefused,
+            Self::NotOnDisk(_) => Code::StoreUnavailable,
+        }
+    }
+}
+
+/// How a stocktake stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Which.
+    pub stocktake: StocktakeId,
+    /// Whether cranes get further stops.
+    pub mode: Mode,
+    /// Locations.
+    pub tally: Tally,
+    /// Since it was started, in seconds.
+    pub seconds: f64,
+    /// Until it will be done, in seconds, from the pace so far; none before the first judgement or while it does not move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_seconds: Option<f64>,
+    /// Lanes.
+    pub lanes: Vec<LaneStatus>,
+    /// Why nothing can be written at present, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stalled: Option<Failure>,
+}
+
+/// How a lane stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LaneStatus {
+    /// Its name.
+    pub lane: String,
+    /// Its crane.
+    pub crane: String,
+    /// At work or out.
+    pub standing: Standing,
+    /// The location it is busy with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<LocationCode>,
+    /// Stops waiting in its queue (shared by the lanes of a dispatcher).
+    pub waiting: usize,
+    /// Stops it has left.
+    pub done: u64,
+}
+
+/// The operator's side of a run: cheap to clone, usable from anywhere.
+#[derive(Clone)]
+pub struct Controller(pub(crate) Arc<Shared>);
+
+/// How long a command waits to be on disk before it says so.
+const ON_DISK_WITHIN: Duration = Duration::from_secs(5);
+
+impl Controller {
+    /// Carries out a command; done when it is on disk. Gives the status after it.
+    pub async fn control(&self, command: Command) -> Result<Status, ControlError> {
+        if let Some(receipt) = self.carry_out(command)? {
+            match tokio::time::timeout(ON_DISK_WITHIN, receipt).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => return Err(ControlError::NotOnDisk(error.to_string())),
+                Err(_elapsed) => {
+                    let why = self.0.stall().map_or_else(|| "the database does not answer".to_owned(), |failure| failure.to_string());
+                    return Err(ControlError::NotOnDisk(why));
+                }
+            }
+        }
+        Ok(self.status())
+    }
+
+    fn carry_out(&self, command: Command) -> Result<Option<Receipt>, ControlError> {
+        let shared = &*self.0;
+        let receipt = match command {
+            Command::Status => return Ok(None),
+            Command::Pause => {
+                shared.stocktake().pause()?;
+                shared.tell(Fact::Paused {})
+            }
+            Command::Resume => {
+                shared.stocktake().resume()?;
+                shared.tell(Fact::Resumed {})
+            }
+            Command::Cancel => shared.cancel()?,
+            Command::CraneOut { crane, hand_on } => self.crane_out(&crane, hand_on)?,
+            Command::CraneIn { crane } => {
+                let mut stocktake = shared.stocktake();
+                let lanes = stocktake.lanes_named(&crane)?;
+                let back = stocktake.put_in(&lanes)?;
+                self.tell_each(&back, || Fact::LaneIn {})
+            }
+            Command::Add { locations } => {
+                let first = shared.stocktake().add(&locations)?;
+                shared.tell(Fact::StocktakePlanned { first, planned: locations, purpose: Purpose::Count })
+            }
+            Command::Drop { locations } => self.drop_locations(&locations)?,
+        };
+        shared.wake();
+        Ok(Some(receipt))
+    }
+
+    fn crane_out(&self, crane: &str, hand_on: bool) -> Result<Receipt, ControlError> {
+        let shared = &*self.0;
+        let out = {
+            let mut stocktake = shared.stocktake();
+            let lanes = stocktake.lanes_named(crane)?;
+            stocktake.take_out(&lanes, Outage::Operator, hand_on)?
+        };
+        for lane in &out.lanes {
+            shared.break_off(*lane, hand_on);
+        }
+        Ok(self.tell_each(&out.lanes, || Fact::LaneOut { code: Code::CraneOut, message: "taken out by the operator".into(), by: Outage::Operator, hand_on }))
+    }
+
+    fn drop_locations(&self, locations: &[LocationCode]) -> Result<Receipt, ControlError> {
+        let shared = &*self.0;
+        let mut dropped = Vec::new();
+        let mut refused = None;
+        {
+            let mut stocktake = shared.stocktake();
+            for location in locations {
+                match stocktake.drop_location(location) {
+                    Ok(()) => dropped.push(location.clone()),
+                    Err(refusal) => refused = refused.or(Some(refusal)),
+                }
+            }
+        }
+        let receipt = shared.tell(Fact::LocationsDropped { dropped });
+        shared.wake();
+        match refused {
+            None => Ok(receipt),
+            Some(refusal) => Err(refusal.into()),
+        }
+    }
+
+    fn tell_each(&self, lanes: &[LaneIndex], fact: impl Fn() -> Fact) -> Receipt {
+        let mut last: Receipt = Box::pin(std::future::ready(Ok(())));
+        for lane in lanes {
+            last = self.0.tell_lane(*lane, fact());
+        }
+        last
+    }
+
+    /// How the stocktake stands.
+    pub fn status(&self) -> Status {
+        let shared = &*self.0;
+        let stocktake = shared.stocktake();
+        let seconds = shared.seconds();
+        let tally = stocktake.tally();
+        let done = tally.requested - tally.open();
+        let pace = shared.pace();
+        Status {
+            stocktake: stocktake.id(),
+            mode: stocktake.mode(),
+            tally,
+            seconds,
+            eta_seconds: (stocktake.mode() == Mode::Running && done > 0 && pace > 0.0).then(|| shared.longest_queue(&stocktake) as f64 * pace),
+            lanes: shared.lane_statuses(&stocktake),
+            stalled: shared.stall(),
+        }
+    }
+}

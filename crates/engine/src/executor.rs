@@ -1,0 +1,407 @@
+//! Does the operations of a stop on the devices, with the configured time-outs and retries, and writes down what came of them.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use pandian_devices::{DeviceError, Shot, ShotEnd, Visit};
+use pandian_domain::book::Book;
+use pandian_domain::history::StopHistory;
+use pandian_domain::retry::AfterFailure;
+use pandian_domain::verdict::{self, Evidence, Judgement};
+use pandian_domain::{
+    BookSnapshot, Code, CraneId, Digest, Fact, Failure, Findings, Inventory, LaneId, OpKind, Picture, Place, Reason, Record, Stage,
+    StocktakeId, Stop, StopId, Verdict,
+};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::flow::{Captured, Op, Out, Seen};
+use crate::journal::{Journal, JournalError, Receipt};
+use crate::site::{Devices, Site};
+
+/// A stop in the hands of a lane.
+#[derive(Debug, Clone)]
+pub struct Assignment {
+    /// The stocktake.
+    pub stocktake: StocktakeId,
+    /// The stop.
+    pub stop: Stop,
+    /// Index of the lane in the site.
+    pub lane_index: usize,
+    /// The lane.
+    pub lane: LaneId,
+    /// Its crane.
+    pub crane: CraneId,
+    /// Where the location is.
+    pub place: Option<Place>,
+}
+
+impl Assignment {
+    fn visit(&self, op: OpKind, attempt: u16) -> Visit {
+        Visit {
+            stop: self.stop.id,
+            op,
+            attempt,
+            location: self.stop.location.clone(),
+            place: self.place,
+            lane: self.lane.clone(),
+            crane: self.crane.clone(),
+        }
+    }
+}
+
+/// Does steps. In process on the devices, or anywhere else.
+pub trait Executor: Send + Sync {
+    /// Does one step of a stop. `history` is what was on record of the stop when it was taken up: what has its result there is not
+    /// done again. At-least-once: a step may be asked for again after a crash, with the same attempt and so the same key.
+    fn exec<'a>(&'a self, assignment: &'a Assignment, history: &'a StopHistory, op: Op) -> BoxFuture<'a, Result<Out, Failure>>;
+}
+
+type Rest = BoxFuture<'static, Result<ShotEnd, DeviceError>>;
+
+/// The executor that has the devices in its own process.
+pub struct DeviceExecutor {
+    site: Arc<Site>,
+    journal: Arc<dyn Journal>,
+    clock: Clock,
+    chance: Mutex<StdRng>,
+    /// Captures whose device works on while the crane travels, with the number of the try.
+    working: Mutex<HashMap<StopId, (Rest, u16)>>,
+    stalled: watch::Sender<Option<Failure>>,
+}
+
+/// Pause before a picture that could not be kept is tried again.
+const KEEP_AGAIN: Duration = Duration::from_secs(1);
+
+impl DeviceExecutor {
+    /// Makes the executor. `seed` feeds the jitter of retries.
+    pub fn new(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, seed: u64) -> Self {
+        Self {
+            site,
+            journal,
+            clock,
+            chance: Mutex::new(StdRng::seed_from_u64(seed)),
+            working: Mutex::default(),
+            stalled: watch::Sender::new(None),
+        }
+    }
+
+    /// Why evidence cannot be kept at present, if so.
+    pub fn stalled(&self) -> watch::Receiver<Option<Failure>> {
+        self.stalled.subscribe()
+    }
+
+    fn devices(&self, assignment: &Assignment) -> &Devices {
+        &self.site.devices[assignment.lane_index]
+    }
+
+    fn record(&self, assignment: &Assignment, attempt: Option<u16>, fact: Fact) -> Record {
+        Record {
+            at: self.clock.now(),
+            fact,
+            stocktake: Some(assignment.stocktake),
+            stop: Some(assignment.stop.id),
+            lane: Some(assignment.lane.clone()),
+            crane: Some(assignment.crane.clone()),
+            location: Some(assignment.stop.location.clone()),
+            attempt,
+        }
+    }
+
+    fn tell(&self, assignment: &Assignment, attempt: impl Into<Option<u16>>, fact: Fact) -> Receipt {
+        self.journal.append(vec![self.record(assignment, attempt.into(), fact)], Vec::new())
+    }
+
+    /// Tries an operation until it succeeds or its rule gives up. Each failure is on record. Gives the result and the try that brought it.
+    async fn retrying<T, F>(
+        &self,
+        assignment: &Assignment,
+        op: OpKind,
+        first: u16,
+        address: &str,
+        operate: impl Fn(Visit) -> F + Send,
+    ) -> Result<(T, u16), Failure>
+    where
+        F: Future<Output = Result<T, DeviceError>> + Send,
+    {
+        let rule = self.devices(assignment).rules.of(op);
+        let mut attempt = first;
+        loop {
+            if op == OpKind::Goto {
+                drop(self.tell(assignment, attempt, Fact::CraneSent {}));
+            }
+            let failure = match tokio::time::timeout(rule.timeout, operate(assignment.visit(op, attempt))).await {
+                Ok(Ok(brought)) => return Ok((brought, attempt)),
+                Ok(Err(error)) => Failure::from(error),
+                Err(_elapsed) => {
+                    let message = format!("{} of crane {} at {address}: no answer within {:?}", op.as_str(), assignment.crane, rule.timeout);
+                    Failure::new(Code::DeviceTimeout, message)
+                }
+            };
+            let next = rule.after(attempt - first + 1, &failure, self.jitter());
+            self.tell_failure(assignment, op, attempt, &failure, next);
+            match next {
+                AfterFailure::Retry(pause) => tokio::time::sleep(pause).await,
+                AfterFailure::GiveUpAttemptsUsed | AfterFailure::GiveUpPermanent => return Err(failure),
+            }
+            attempt = attempt.saturating_add(1);
+        }
+    }
+
+    fn tell_failure(&self, assignment: &Assignment, op: OpKind, attempt: u16, failure: &Failure, next: AfterFailure) {
+        let retry_in_ms = match next {
+            AfterFailure::Retry(pause) => Some(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)),
+            AfterFailure::GiveUpAttemptsUsed | AfterFailure::GiveUpPermanent => None,
+        };
+        let Failure { code, message } = failure.clone();
+        drop(self.tell(assignment, attempt, Fact::OperationFailed { operation: op, code, message: message.into(), retry_in_ms }));
+    }
+
+    fn jitter(&self) -> f64 {
+        self.chance.lock().unwrap_or_else(PoisonError::into_inner).random()
+    }
+
+    async fn goto(&self, assignment: &Assignment, history: &StopHistory) -> Result<Out, Failure> {
+        // Only where something still has to be acquired need the crane stand there; an arrival from before a restart is worth nothing.
+        if history.is_acquired() {
+            return Ok(Out::Arrived(history.book.clone()));
+        }
+        let crane = &self.devices(assignment).crane;
+        let first = history.next_attempt(OpKind::Goto);
+        let go = |visit: Visit| async move { crane.go_to(&visit).await };
+        let (_arrival, attempt) = self.retrying(assignment, OpKind::Goto, first, crane.address(), go).await?;
+        let book = self.book_at(assignment);
+        drop(self.tell(assignment, attempt, Fact::CraneArrived { book: book.clone() }));
+        Ok(Out::Arrived(book))
+    }
+
+    fn book_at(&self, assignment: &Assignment) -> Option<BookSnapshot> {
+        let book = self.site.book.as_ref()?;
+        Some(BookSnapshot { source: book.source(), at: self.clock.now(), lines: book.lines(&assignment.stop.location)? })
+    }
+
+    async fn inventory(&self, assignment: &Assignment, history: &StopHistory) -> Result<Out, Failure> {
+        let Some(reader) = &self.devices(assignment).reader else { return Ok(Out::Inventoried(None)) };
+        if let Some(kept) = &history.inventory {
+            return match kept.reads {
+                Some(reads) => Ok(Out::Inventoried(Some(self.reads(reads).await?))),
+                None => Ok(Out::Inventoried(Some(Inventory { tags: None, note: kept.note.clone() }))),
+            };
+        }
+        if let Some(failure) = history.given_up(OpKind::Inventory) {
+            return Err(failure.clone());
+        }
+        let first = history.next_attempt(OpKind::Inventory);
+        let read = |visit: Visit| async move { reader.inventory(&visit).await };
+        let (inventory, attempt) = self.retrying(assignment, OpKind::Inventory, first, reader.address(), read).await?;
+        let (tags, reads) = match &inventory.tags {
+            Some(tags) => (distinct(tags), Some(Bytes::from(json(&inventory)?))),
+            None => (0, None),
+        };
+        let kept = reads.as_ref().map(|bytes| self.journal.digest(bytes));
+        let fact = Fact::InventoryDone { tags, reads: kept, note: inventory.note.clone() };
+        drop(self.journal.append(vec![self.record(assignment, Some(attempt), fact)], reads.into_iter().collect()));
+        Ok(Out::Inventoried(Some(inventory)))
+    }
+
+    async fn reads(&self, digest: Digest) -> Result<Inventory, Failure> {
+        let bytes = self.journal.evidence(digest).await.map_err(unreadable)?;
+        let bytes = bytes.ok_or_else(|| Failure::new(Code::EvidenceBroken, format!("tag reads {digest} are missing from the data directory")))?;
+        serde_json::from_slice(&bytes).map_err(|error| Failure::new(Code::EvidenceBroken, format!("tag reads {digest}: {error}")))
+    }
+
+    async fn capture(&self, assignment: &Assignment, history: &StopHistory) -> Result<Out, Failure> {
+        let Some(camera) = &self.devices(assignment).camera else { return Ok(Out::Captured(None)) };
+        if let Some(kept) = &history.capture {
+            let (picture, findings) = (kept.picture.clone(), kept.findings.clone());
+            return Ok(Out::Captured(Some(Captured { picture, bytes: None, findings, working: false })));
+        }
+        if let Some(failure) = history.given_up(OpKind::Capture) {
+            return Err(failure.clone());
+        }
+        let first = history.next_attempt(OpKind::Capture);
+        let capture = |visit: Visit| async move { camera.capture(&visit).await };
+        let (shot, attempt) = self.retrying(assignment, OpKind::Capture, first, camera.address(), capture).await?;
+        match shot {
+            Shot::Whole(end) => Ok(Out::Captured(Some(self.keep_shot(assignment, attempt, end).await))),
+            Shot::Working(rest) => {
+                self.working.lock().unwrap_or_else(PoisonError::into_inner).insert(assignment.stop.id, (rest, attempt));
+                Ok(Out::Captured(Some(Captured { working: true, ..Captured::default() })))
+            }
+        }
+    }
+
+    async fn keep_shot(&self, assignment: &Assignment, attempt: u16, end: ShotEnd) -> Captured {
+        let picture = match &end.picture {
+            Some(bytes) => Some(Picture {
+                sha256: self.keep_picture(bytes).await,
+                bytes: bytes.len() as u64,
+                media_type: pandian_devices::camera::media_type(bytes).into(),
+            }),
+            None => None,
+        };
+        let fact = Fact::CaptureDone {
+            picture: picture.as_ref().map(|picture| picture.sha256),
+            bytes: picture.as_ref().map(|picture| picture.bytes),
+            media_type: picture.as_ref().map(|picture| picture.media_type.clone()),
+            findings: end.findings.clone(),
+            note: end.note.map(Into::into),
+        };
+        drop(self.tell(assignment, attempt, fact));
+        Captured { picture, bytes: end.picture, findings: end.findings, working: false }
+    }
+
+    /// A picture that cannot be kept now (disk full, …) is kept later: the crane waits rather than lose it.
+    async fn keep_picture(&self, bytes: &Bytes) -> Digest {
+        loop {
+            match self.journal.keep_picture(bytes.clone()).await {
+                Ok(digest) => {
+                    self.stalled.send_if_modified(|stalled| stalled.take().is_some());
+                    return digest;
+                }
+                Err(error) => {
+                    tracing::error!(%error, "a picture cannot be kept");
+                    self.stalled.send_replace(Some(unreadable(error)));
+                    tokio::time::sleep(KEEP_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn compare(&self, assignment: &Assignment, history: &StopHistory, captured: Captured) -> Result<Out, Failure> {
+        if let Some(findings) = &history.compared {
+            return Ok(Out::Compared(findings.clone()));
+        }
+        let captured = if captured.working { self.rest_of_capture(assignment).await? } else { captured };
+        let comparer = self.devices(assignment).camera.as_ref().and_then(|camera| camera.comparer());
+        let (findings, attempt) = match (captured.findings, comparer, &captured.picture) {
+            (None, Some(comparer), Some(picture)) => {
+                let bytes = match captured.bytes {
+                    Some(bytes) => bytes,
+                    None => self.picture(picture.sha256).await?,
+                };
+                let address = self.devices(assignment).camera.as_ref().map_or("", |camera| camera.address());
+                let first = history.next_attempt(OpKind::Compare);
+                let compare = |visit: Visit| {
+                    let bytes = bytes.clone();
+                    async move { comparer.compare(&visit, bytes).await }
+                };
+                let (findings, attempt) = self.retrying(assignment, OpKind::Compare, first, address, compare).await?;
+                (Some(findings), Some(attempt))
+            }
+            (findings, ..) => (findings, None),
+        };
+        drop(self.tell(assignment, attempt, Fact::Compared { findings: findings.clone() }));
+        Ok(Out::Compared(findings))
+    }
+
+    async fn rest_of_capture(&self, assignment: &Assignment) -> Result<Captured, Failure> {
+        let working = self.working.lock().unwrap_or_else(PoisonError::into_inner).remove(&assignment.stop.id);
+        let Some((rest, attempt)) = working else {
+            return Err(Failure::new(Code::ComparisonLost, format!("the camera of crane {} no longer works on its picture", assignment.crane)));
+        };
+        let timeout = self.devices(assignment).rules.compare.timeout;
+        let failure = match tokio::time::timeout(timeout, rest).await {
+            Ok(Ok(end)) => return Ok(self.keep_shot(assignment, attempt, end).await),
+            Ok(Err(error)) => Failure::from(error),
+            Err(_elapsed) => {
+                Failure::new(Code::DeviceTimeout, format!("camera of crane {}: no result within {timeout:?} after the picture", assignment.crane))
+            }
+        };
+        // The crane has left: there is no second try in this stop.
+        self.tell_failure(assignment, OpKind::Capture, attempt, &failure, AfterFailure::GiveUpAttemptsUsed);
+        Err(failure)
+    }
+
+    async fn picture(&self, digest: Digest) -> Result<Bytes, Failure> {
+        let bytes = self.journal.evidence(digest).await.map_err(unreadable)?;
+        bytes.ok_or_else(|| Failure::new(Code::EvidenceBroken, format!("picture {digest} is missing from the data directory")))
+    }
+
+    async fn release(&self, assignment: &Assignment, history: &StopHistory) -> Result<Out, Failure> {
+        if history.released_at.is_none() {
+            // On disk, and with it everything before it: only now may the crane leave what it saw.
+            self.tell(assignment, None, Fact::CraneReleased {}).await.map_err(unreadable)?;
+        }
+        Ok(Out::Released)
+    }
+
+    async fn judge(&self, assignment: &Assignment, seen: Seen) -> Result<Out, Failure> {
+        let evidence = Evidence {
+            location: &assignment.stop.location,
+            book: seen.book.as_ref(),
+            rfid: &seen.rfid,
+            vision: &seen.vision,
+            capture_failed: seen.capture_failed,
+        };
+        let book: Option<&dyn Book> = self.site.book.as_deref();
+        let judgement = verdict::judge(&evidence, |code| book.and_then(|book| book.whereabouts(code)));
+        let tags = seen.rfid.saw().and_then(|inventory| inventory.tags.as_deref()).map(distinct);
+        self.write_judgement(assignment, judgement, tags).await
+    }
+
+    async fn abandon(&self, assignment: &Assignment, failure: Failure) -> Result<Out, Failure> {
+        let book = self.book_at(assignment);
+        drop(self.tell(assignment, None, Fact::StopAbandoned { code: failure.code, message: failure.message.into() }));
+        self.write_judgement(assignment, verdict::not_counted(not_counted_because(failure.code), book.as_ref()), None).await
+    }
+
+    /// Writes the final judgement of a location; done when it is on disk.
+    async fn write_judgement(&self, assignment: &Assignment, judgement: Judgement, tags: Option<u64>) -> Result<Out, Failure> {
+        let verdict = judgement.verdict;
+        let fact = Fact::Judged { judgement, stage: Stage::Final, tags, supersedes: None };
+        self.tell(assignment, None, fact).await.map_err(unreadable)?;
+        Ok(Out::Judged(verdict))
+    }
+
+    /// Judges a stop that no crane will make.
+    pub fn give_up_unvisited(&self, assignment: &Assignment, reason: Reason) -> (Verdict, Receipt) {
+        let judgement = verdict::not_counted(reason, self.book_at(assignment).as_ref());
+        let fact = Fact::Judged { judgement, stage: Stage::Final, tags: None, supersedes: None };
+        (Verdict::NotCounted, self.tell(assignment, None, fact))
+    }
+}
+
+impl Executor for DeviceExecutor {
+    fn exec<'a>(&'a self, assignment: &'a Assignment, history: &'a StopHistory, op: Op) -> BoxFuture<'a, Result<Out, Failure>> {
+        match op {
+            Op::Goto => self.goto(assignment, history).boxed(),
+            Op::Inventory => self.inventory(assignment, history).boxed(),
+            Op::Capture => self.capture(assignment, history).boxed(),
+            Op::Release => self.release(assignment, history).boxed(),
+            Op::Compare(captured) => self.compare(assignment, history, captured).boxed(),
+            Op::Judge(seen) => self.judge(assignment, seen).boxed(),
+            Op::Abandon(failure) => self.abandon(assignment, failure).boxed(),
+        }
+    }
+}
+
+fn not_counted_because(code: Code) -> Reason {
+    match code {
+        Code::CraneOut => Reason::CraneOut,
+        Code::Cancelled => Reason::Cancelled,
+        _ => Reason::CraneFailed,
+    }
+}
+
+fn distinct(tags: &[pandian_domain::TagRead]) -> u64 {
+    let mut epcs: Vec<&str> = tags.iter().map(|read| read.epc.as_str()).collect();
+    epcs.sort_unstable();
+    epcs.dedup();
+    epcs.len() as u64
+}
+
+fn json(inventory: &Inventory) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(inventory).map_err(|error| Failure::new(Code::Internal, format!("tag reads as JSON: {error}")))
+}
+
+fn unreadable(error: JournalError) -> Failure {
+    Failure::new(error.code(), error.to_string())
+}

@@ -1,0 +1,452 @@
+//! A whole stocktake: started or taken up again, driven to its end, cancelled or interrupted.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pandian_domain::history::StopHistory;
+use pandian_domain::lane::LaneIndex;
+use pandian_domain::stocktake::{Mode, Refusal, Stocktake, Tally};
+use pandian_domain::{
+    Code, Digest, Fact, Failure, LocationCode, Purpose, Reason, Record, Stop, StocktakeId, StopId, Timestamp, Verdict,
+};
+use rust_decimal::Decimal;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::control::{Controller, LaneStatus};
+use crate::executor::{Assignment, DeviceExecutor};
+use crate::journal::{Journal, JournalError, Receipt};
+use crate::lane::lane;
+use crate::site::Site;
+use crate::stop::STOP_VERSION;
+
+mod recover;
+
+pub use recover::Recovered;
+
+/// A run could not be started, or not be brought to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The list of locations does not fit the warehouse.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Records cannot be written or read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The stocktake's records contradict the warehouse or each other.
+    #[error("stocktake {stocktake} cannot be taken up again: {why}")]
+    Unrecoverable {
+        /// Which.
+        stocktake: StocktakeId,
+        /// Why not.
+        why: String,
+    },
+}
+
+impl RunError {
+    /// The kind of failure.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(Refusal::UnknownLocation(_)) => Code::LocationUnknown,
+            Self::Refused(_) => Code::StocktakeRefused,
+            Self::Journal(error) => error.code(),
+            Self::Unrecoverable { .. } => Code::ConfigInvalid,
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// Every location has its final judgement or the reason why not.
+    Finished(Summary),
+    /// The operator ended it; the same summary.
+    Cancelled(Summary),
+    /// It was told to stop and can be taken up again.
+    Interrupted,
+}
+
+/// What a finished stocktake came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// Which.
+    pub stocktake: StocktakeId,
+    /// Locations by outcome.
+    pub tally: Tally,
+    /// From the start to the last verdict.
+    pub seconds: Decimal,
+    /// From the start until the last crane was free.
+    pub makespan_seconds: Decimal,
+    /// Per lane: from the start until its crane was free for good.
+    pub lanes: Vec<(LaneStatus, Decimal)>,
+    /// Head of the record chain when it finished.
+    pub head: Digest,
+}
+
+/// A stocktake under way.
+pub struct Run {
+    shared: Arc<Shared>,
+}
+
+/// What the lanes, the stops and the operator share.
+pub(crate) struct Shared {
+    pub(crate) site: Arc<Site>,
+    pub(crate) executor: DeviceExecutor,
+    /// The program of every stop that is under way.
+    pub(crate) visits: TaskTracker,
+    /// Raised whenever a waiting lane may find something to do.
+    pub(crate) changed: watch::Sender<()>,
+    /// Told whenever the run may have come to its end.
+    pub(crate) progress: Notify,
+    /// Cancelled when no lane may begin anything any more.
+    pub(crate) over: CancellationToken,
+    journal: Arc<dyn Journal>,
+    clock: Clock,
+    started_at: Timestamp,
+    stocktake: Mutex<Stocktake>,
+    lanes: Vec<LaneWork>,
+    /// Stops that have records from an earlier try.
+    touched: Mutex<HashSet<StopId>>,
+    free_at: AtomicI64,
+    interrupted: CancellationToken,
+}
+
+#[derive(Default)]
+struct LaneWork {
+    /// Breaks off the stop that the crane is busy with.
+    break_off: Mutex<Option<CancellationToken>>,
+    hands_on: std::sync::atomic::AtomicBool,
+    done: AtomicU64,
+    free_at: AtomicI64,
+}
+
+/// How many locations one planning record holds.
+const PLANNED_PER_RECORD: usize = 1000;
+
+impl Run {
+    /// Begins a stocktake: its order is on disk before this returns, and no crane has moved.
+    pub async fn start(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, id: StocktakeId, locations: Vec<LocationCode>, seed: u64) -> Result<Self, RunError> {
+        let mut stocktake = Stocktake::new(id, site.layout.clone());
+        stocktake.add(&locations)?;
+        let started_at = clock.now();
+        let shared = Shared::new(site, journal, clock, started_at, stocktake, HashSet::new(), seed);
+        drop(shared.tell(Fact::StocktakeStarted {
+            locations: locations.len() as u64,
+            warehouse: shared.site.name.clone(),
+            configuration: shared.site.configuration,
+            book_source: shared.site.book.as_ref().map(|book| book.source()),
+            stop_version: STOP_VERSION,
+        }));
+        let mut first = 1;
+        let mut planned: Receipt = Box::pin(std::future::ready(Ok(())));
+        for part in locations.chunks(PLANNED_PER_RECORD) {
+            planned = shared.tell(Fact::StocktakePlanned { first, planned: part.to_vec(), purpose: Purpose::Count });
+            first += part.len() as u32;
+        }
+        planned.await?;
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Takes a stocktake up again where its records end.
+    pub async fn resume(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, recovered: Recovered, seed: u64) -> Result<Self, RunError> {
+        let Recovered { stocktake, started_at, touched, .. } = recovered;
+        let cancelled = stocktake.mode() == Mode::Cancelled;
+        let shared = Shared::new(site, journal, clock, started_at, stocktake, touched, seed);
+        if cancelled {
+            shared.over.cancel();
+        } else {
+            shared.tell(Fact::Resumed {}).await?;
+        }
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The operator's side.
+    pub fn controller(&self) -> Controller {
+        Controller(self.shared.clone())
+    }
+
+    /// Ends the run as soon as possible when it is cancelled; everything on record stays, and the stocktake can be taken up again.
+    pub fn interrupter(&self) -> CancellationToken {
+        self.shared.interrupted.clone()
+    }
+
+    /// Drives the stocktake to its end.
+    pub async fn drive(self) -> Result<Ending, RunError> {
+        let shared = self.shared;
+        let lanes = TaskTracker::new();
+        for index in 0..shared.site.layout.lanes().len() {
+            lanes.spawn(lane(shared.clone(), index as LaneIndex));
+        }
+        lanes.close();
+        let ending = loop {
+            if shared.interrupted.is_cancelled() {
+                break None;
+            }
+            if shared.over.is_cancelled() {
+                break Some(shared.judge_unsettled(Reason::Cancelled, &lanes).await?);
+            }
+            let (stranded, finished) = {
+                let mut stocktake = shared.stocktake();
+                (stocktake.strand(), stocktake.is_finished())
+            };
+            if finished && shared.visits.is_empty() {
+                break Some(());
+            }
+            shared.not_counted(stranded, Reason::CraneOut).await?;
+            tokio::select! {
+                () = shared.progress.notified() => {}
+                () = shared.interrupted.cancelled() => {}
+                () = shared.over.cancelled() => {}
+            }
+        };
+        shared.over.cancel();
+        lanes.wait().await;
+        shared.visits.close();
+        shared.visits.wait().await;
+        match ending {
+            Some(()) => shared.finish().await,
+            None => Ok(Ending::Interrupted),
+        }
+    }
+}
+
+impl Shared {
+    fn new(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, started_at: Timestamp, stocktake: Stocktake, touched: HashSet<StopId>, seed: u64) -> Self {
+        let lanes = site.layout.lanes().iter().map(|_| LaneWork::default()).collect();
+        Self {
+            executor: DeviceExecutor::new(site.clone(), journal.clone(), clock, seed),
+            visits: TaskTracker::new(),
+            changed: watch::Sender::new(()),
+            progress: Notify::new(),
+            over: CancellationToken::new(),
+            stocktake: Mutex::new(stocktake),
+            touched: Mutex::new(touched),
+            free_at: AtomicI64::new(started_at.as_microsecond()),
+            interrupted: CancellationToken::new(),
+            lanes,
+            site,
+            journal,
+            clock,
+            started_at,
+        }
+    }
+
+    pub(crate) fn stocktake(&self) -> MutexGuard<'_, Stocktake> {
+        self.stocktake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets waiting lanes and the run look again.
+    pub(crate) fn wake(&self) {
+        self.changed.send_replace(());
+        self.progress.notify_one();
+    }
+
+    pub(crate) fn tell(&self, fact: Fact) -> Receipt {
+        self.journal.append(vec![self.record(fact)], Vec::new())
+    }
+
+    pub(crate) fn tell_lane(&self, lane: LaneIndex, fact: Fact) -> Receipt {
+        let spec = &self.site.layout.lanes()[lane as usize];
+        let record = Record { lane: Some(spec.id.clone()), crane: Some(spec.crane.clone()), ..self.record(fact) };
+        self.journal.append(vec![record], Vec::new())
+    }
+
+    fn record(&self, fact: Fact) -> Record {
+        let stocktake = Some(self.stocktake().id());
+        Record { at: self.clock.now(), fact, stocktake, stop: None, lane: None, crane: None, location: None, attempt: None }
+    }
+
+    pub(crate) fn assignment(&self, lane: LaneIndex, stop: Stop) -> Assignment {
+        let spec = &self.site.layout.lanes()[lane as usize];
+        Assignment {
+            stocktake: self.stocktake().id(),
+            lane_index: lane as usize,
+            lane: spec.id.clone(),
+            crane: spec.crane.clone(),
+            place: self.site.layout.find(stop.location.as_str()).and_then(|slot| slot.place),
+            stop,
+        }
+    }
+
+    /// What is on record of a stop that was begun before.
+    pub(crate) async fn history_of(&self, stop: StopId) -> StopHistory {
+        if !self.touched.lock().unwrap_or_else(PoisonError::into_inner).contains(&stop) {
+            return StopHistory::default();
+        }
+        loop {
+            match self.journal.history(stop).await {
+                Ok(history) => return history,
+                Err(error) => {
+                    tracing::error!(%stop, %error, "the records of a stop cannot be read; trying again");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    /// A stop has records now and may be taken up again.
+    pub(crate) fn touch(&self, stop: StopId) {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).insert(stop);
+    }
+
+    pub(crate) fn settle(&self, stop: StopId, verdict: Verdict) {
+        self.stocktake().settle(stop, verdict);
+    }
+
+    /// The token that breaks off what a lane's crane is busy with; none while the crane is free.
+    pub(crate) fn at_work(&self, lane: LaneIndex, token: Option<CancellationToken>) {
+        let work = &self.lanes[lane as usize];
+        if token.is_none() {
+            work.done.fetch_add(1, Ordering::Relaxed);
+            work.free_at.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
+        }
+        *work.break_off.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    /// Breaks off the stop that a lane's crane is busy with.
+    pub(crate) fn break_off(&self, lane: LaneIndex, hand_on: bool) {
+        let work = &self.lanes[lane as usize];
+        work.hands_on.store(hand_on, Ordering::Relaxed);
+        if let Some(token) = &*work.break_off.lock().unwrap_or_else(PoisonError::into_inner) {
+            token.cancel();
+        }
+    }
+
+    pub(crate) fn hands_on(&self, lane: LaneIndex) -> bool {
+        self.lanes[lane as usize].hands_on.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn crane_free(&self) {
+        self.free_at.fetch_max(self.clock.now().as_microsecond(), Ordering::Relaxed);
+    }
+
+    /// Ends the stocktake at the operator's wish.
+    pub(crate) fn cancel(&self) -> Result<Receipt, Refusal> {
+        self.stocktake().cancel()?;
+        let receipt = self.tell(Fact::Cancelled {});
+        self.over.cancel();
+        Ok(receipt)
+    }
+
+    /// Waits until nothing is under way, then judges what is left *not counted*.
+    async fn judge_unsettled(&self, reason: Reason, lanes: &TaskTracker) -> Result<(), RunError> {
+        lanes.wait().await;
+        self.visits.close();
+        self.visits.wait().await;
+        let rest: Vec<Stop> = self.stocktake().unsettled().collect();
+        self.not_counted(rest, reason).await
+    }
+
+    async fn not_counted(&self, stops: Vec<Stop>, reason: Reason) -> Result<(), RunError> {
+        let mut last = None;
+        for stop in stops {
+            let id = stop.id;
+            let lane = self.lane_for(&stop);
+            let (verdict, receipt) = self.executor.give_up_unvisited(&self.assignment(lane, stop), reason);
+            self.settle(id, verdict);
+            last = Some(receipt);
+        }
+        match last {
+            Some(receipt) => Ok(receipt.await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The lane that would have served a stop.
+    fn lane_for(&self, stop: &Stop) -> LaneIndex {
+        let layout = &self.site.layout;
+        let queue = layout.find(stop.location.as_str()).map(|slot| slot.queue);
+        layout.lanes().iter().position(|lane| Some(lane.queue) == queue).unwrap_or(0) as LaneIndex
+    }
+
+    async fn finish(&self) -> Result<Ending, RunError> {
+        let (id, mode, tally) = {
+            let stocktake = self.stocktake();
+            (stocktake.id(), stocktake.mode(), stocktake.tally())
+        };
+        let head = self.journal.head().await?;
+        let summary = Summary {
+            stocktake: id,
+            tally,
+            seconds: since(self.started_at, self.clock.now().as_microsecond()),
+            makespan_seconds: since(self.started_at, self.free_at.load(Ordering::Relaxed)),
+            lanes: self.lane_times(),
+            head,
+        };
+        let cancelled = mode == Mode::Cancelled;
+        let finished = self.tell(Fact::StocktakeFinished {
+            r#final: tally.settled,
+            ambiguous: tally.ambiguous,
+            not_counted: tally.not_counted,
+            seconds: summary.seconds,
+            makespan_seconds: summary.makespan_seconds,
+            head,
+            cancelled,
+        });
+        finished.await?;
+        Ok(if cancelled { Ending::Cancelled(summary) } else { Ending::Finished(summary) })
+    }
+
+    fn lane_times(&self) -> Vec<(LaneStatus, Decimal)> {
+        let statuses = self.lane_statuses(&self.stocktake());
+        let free_at = |work: &LaneWork| work.free_at.load(Ordering::Relaxed).max(self.started_at.as_microsecond());
+        statuses.into_iter().zip(&self.lanes).map(|(status, work)| (status, since(self.started_at, free_at(work)))).collect()
+    }
+
+    pub(crate) fn lane_statuses(&self, stocktake: &Stocktake) -> Vec<LaneStatus> {
+        let lanes = self.site.layout.lanes().iter().zip(&self.lanes).enumerate();
+        lanes
+            .map(|(index, (spec, work))| {
+                let (standing, at, waiting) = stocktake.lane(index as LaneIndex);
+                LaneStatus {
+                    lane: spec.id.to_string(),
+                    crane: spec.crane.to_string(),
+                    standing,
+                    location: at.map(|stop| stop.location),
+                    waiting,
+                    done: work.done.load(Ordering::Relaxed),
+                }
+            })
+            .collect()
+    }
+
+    /// Seconds since the start.
+    pub(crate) fn seconds(&self) -> f64 {
+        (self.clock.now().as_microsecond() - self.started_at.as_microsecond()) as f64 / 1e6
+    }
+
+    /// Seconds a lane has needed for a stop so far, on average; 0 before the first.
+    pub(crate) fn pace(&self) -> f64 {
+        let (stops, seconds) = self.lanes.iter().fold((0, 0.0), |(stops, seconds), work| {
+            let done = work.done.load(Ordering::Relaxed);
+            let busy = work.free_at.load(Ordering::Relaxed).max(self.started_at.as_microsecond()) - self.started_at.as_microsecond();
+            (stops + done, seconds + busy as f64 / 1e6)
+        });
+        if stops == 0 { 0.0 } else { seconds / stops as f64 }
+    }
+
+    /// Stops that the busiest lane still has before it.
+    pub(crate) fn longest_queue(&self, stocktake: &Stocktake) -> usize {
+        let lanes = self.site.layout.lanes();
+        let sharing = |queue| lanes.iter().filter(|lane| lane.queue == queue).count().max(1);
+        let ahead = |index: usize| {
+            let (_, at, waiting) = stocktake.lane(index as LaneIndex);
+            waiting.div_ceil(sharing(lanes[index].queue)) + usize::from(at.is_some())
+        };
+        (0..lanes.len()).map(ahead).max().unwrap_or(0)
+    }
+
+    /// Why nothing can be written at present, if so.
+    pub(crate) fn stall(&self) -> Option<Failure> {
+        self.executor.stalled().borrow().clone().or_else(|| self.journal.stalled())
+    }
+}
+
+/// Seconds between two instants, exact to the microsecond.
+fn since(start: Timestamp, end_us: i64) -> Decimal {
+    Decimal::new(end_us - start.as_microsecond(), 6).normalize()
+}

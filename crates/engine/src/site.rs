@@ -1,0 +1,94 @@
+//! What a run works with: the warehouse, its devices, its books, its settings.
+
+use std::sync::Arc;
+
+use pandian_devices::{Camera, Crane, TagReader};
+use pandian_domain::book::Book;
+use pandian_domain::retry::RetryPolicy;
+use pandian_domain::{Digest, Layout, OpKind};
+use serde::{Deserialize, Serialize};
+
+/// When a crane may leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Release {
+    /// When the tags are read and the picture is taken; the comparison runs while it travels.
+    #[default]
+    AfterAcquisition,
+    /// When the comparison has ended too.
+    AfterVerification,
+}
+
+/// Time-outs and retries of the four operations.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Rules {
+    /// Of the crane.
+    pub goto: RetryPolicy,
+    /// Of the reader.
+    pub inventory: RetryPolicy,
+    /// Of the camera.
+    pub capture: RetryPolicy,
+    /// Of the comparison.
+    pub compare: RetryPolicy,
+}
+
+impl Rules {
+    /// The rule of one operation.
+    pub fn of(&self, op: OpKind) -> &RetryPolicy {
+        match op {
+            OpKind::Goto => &self.goto,
+            OpKind::Inventory => &self.inventory,
+            OpKind::Capture => &self.capture,
+            OpKind::Compare => &self.compare,
+        }
+    }
+}
+
+/// The devices of one lane.
+#[derive(Clone)]
+pub struct Devices {
+    /// The crane, or the dispatcher that picks one.
+    pub crane: Arc<dyn Crane>,
+    /// The tag reader, if it has one.
+    pub reader: Option<Arc<dyn TagReader>>,
+    /// The camera, if it has one.
+    pub camera: Option<Arc<dyn Camera>>,
+    /// Time-outs and retries.
+    pub rules: Rules,
+}
+
+/// How stocktakes run here.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// When a crane may leave.
+    pub release: Release,
+    /// How many comparisons of one lane may be under way while its crane travels.
+    pub comparisons_per_lane: usize,
+    /// After this many stops given up one after the other a lane is taken out; 0 = never.
+    pub give_up_after: u16,
+    /// Whether the queue of a lane that gave up is handed to others.
+    pub hand_on: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { release: Release::default(), comparisons_per_lane: 4, give_up_after: 3, hand_on: true }
+    }
+}
+
+/// A warehouse ready to be counted.
+#[derive(Clone)]
+pub struct Site {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Locations, lanes and queues.
+    pub layout: Arc<Layout>,
+    /// Devices, one entry a lane of the layout.
+    pub devices: Vec<Devices>,
+    /// The books, if there are any.
+    pub book: Option<Arc<dyn Book>>,
+    /// How it runs.
+    pub settings: Settings,
+    /// Digest of the configuration this was made from.
+    pub configuration: Digest,
+}

@@ -1,0 +1,25 @@
+//! Lists in and out: tables that people and other systems hand over as CSV or XLSX, and the CSV that goes back.
+//!
+//! A [`ListFile`] is read whole, at most [`Limits::bytes`] of it, and then row by row. What may stand in one is written in
+//! `docs/configuration.md`. Every error names the file, the line and, where there is one, the column; one error tells up to
+//! [`MOST_PROBLEMS`] problems.
+
+mod decode;
+mod delimited;
+mod locations;
+mod near;
+mod problem;
+mod sheet;
+mod slots;
+mod source;
+mod stock;
+mod table;
+mod write;
+
+pub use locations::{check_code, read_codes, read_locations};
+pub(crate) use near::{most_similar, shown};
+pub use problem::{ListError, ListProblem, MOST_PROBLEMS};
+pub use slots::{SlotRow, read_slots};
+pub use source::{Limits, ListFile};
+pub use stock::{ListBook, read_stock};
+pub use write::CsvWriter;

@@ -1,0 +1,97 @@
+//! The simulated camera.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use pandian_devices::catalog::Build;
+use pandian_devices::settings::Period;
+use pandian_devices::{BuildContext, Camera, Comparer, DeviceError, DevicePending, Probe, Shot, ShotEnd, Visit};
+use pandian_domain::{Code, Findings};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Station, take};
+use crate::fault::Device;
+use crate::picture;
+
+/// Settings of the camera kind `sim`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SimCameraSettings {
+    /// What taking a picture takes, instead of the simulation's `capture_time`.
+    pub time: Option<Period>,
+    /// What comparing one takes, instead of the simulation's `compare_time`.
+    pub compare_time: Option<Period>,
+}
+
+/// A camera that photographs the slot where its crane really stands, and compares its pictures later. Where the simulation keeps
+/// no picture (`picture_every`), it says what it saw instead, after the same time.
+pub struct SimCamera {
+    station: Station,
+    time: Duration,
+    compare_time: Duration,
+}
+
+impl Build<dyn Camera> for SimCameraSettings {
+    fn build(&self, context: &BuildContext) -> Result<Arc<dyn Camera>, DeviceError> {
+        let station = Station::new(context, Device::Camera)?;
+        let settings = station.simulation.world().settings();
+        let time = station.time(self.time, settings.capture_time);
+        let compare_time = station.time(self.compare_time, settings.compare_time);
+        Ok(Arc::new(SimCamera { station, time, compare_time }))
+    }
+}
+
+impl Camera for SimCamera {
+    fn capture<'a>(&'a self, visit: &'a Visit) -> DevicePending<'a, Shot> {
+        Box::pin(async move {
+            let expose = async {
+                take(self.time).await;
+                let under_way = || self.station.failure(Code::CameraBadPicture, "the picture is blurred: the crane is under way");
+                self.station.met(visit)?.ok_or_else(under_way)
+            };
+            let slot = self.station.work(self.station.strike(visit), expose).await?;
+            let world = self.station.simulation.world();
+            if world.has_picture(slot) {
+                return Ok(Shot::Whole(ShotEnd { picture: Some(world.picture(slot)), ..ShotEnd::default() }));
+            }
+            let end = ShotEnd { findings: Some(world.findings(slot)), ..ShotEnd::default() };
+            if self.compare_time.is_zero() {
+                return Ok(Shot::Whole(end));
+            }
+            let time = self.compare_time;
+            Ok(Shot::Working(Box::pin(async move {
+                take(time).await;
+                Ok(end)
+            })))
+        })
+    }
+
+    fn probe(&self) -> DevicePending<'_, Probe> {
+        Box::pin(async { Ok(self.station.probe()) })
+    }
+
+    fn address(&self) -> &str {
+        &self.station.address
+    }
+
+    fn comparer(&self) -> Option<&dyn Comparer> {
+        Some(self)
+    }
+}
+
+impl Comparer for SimCamera {
+    fn compare<'a>(&'a self, visit: &'a Visit, picture: Bytes) -> DevicePending<'a, Findings> {
+        Box::pin(async move {
+            let look = async {
+                take(self.compare_time).await;
+                let world = self.station.simulation.world();
+                let shown = picture::location_shown(&picture).and_then(|location| world.layout().index_of(&location));
+                let foreign = || self.station.failure(Code::CameraBadPicture, "the picture shows no location of this warehouse");
+                shown.map(|slot| world.findings(slot)).ok_or_else(foreign)
+            };
+            self.station.work(self.station.strike(visit), look).await
+        })
+    }
+}

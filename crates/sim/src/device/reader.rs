@@ -1,0 +1,62 @@
+//! The simulated tag reader.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pandian_devices::catalog::Build;
+use pandian_devices::settings::Period;
+use pandian_devices::{BuildContext, DeviceError, DevicePending, Probe, TagReader, Visit};
+use pandian_domain::Inventory;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Station, take};
+use crate::fault::{Device, FaultKind};
+
+/// Settings of the reader kind `sim`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SimReaderSettings {
+    /// What one inventory takes, instead of the simulation's `inventory_time`.
+    pub time: Option<Period>,
+}
+
+/// A reader that hears the tags where its crane really stands.
+pub struct SimReader {
+    station: Station,
+    time: Duration,
+}
+
+impl Build<dyn TagReader> for SimReaderSettings {
+    fn build(&self, context: &BuildContext) -> Result<Arc<dyn TagReader>, DeviceError> {
+        let station = Station::new(context, Device::Reader)?;
+        let time = station.time(self.time, station.simulation.world().settings().inventory_time);
+        Ok(Arc::new(SimReader { station, time }))
+    }
+}
+
+impl TagReader for SimReader {
+    fn inventory<'a>(&'a self, visit: &'a Visit) -> DevicePending<'a, Inventory> {
+        Box::pin(async move {
+            let strike = self.station.strike(visit);
+            let listen = async {
+                take(self.time).await;
+                Ok(self.station.met(visit)?)
+            };
+            let met = self.station.work(strike, listen).await?;
+            let hears = strike.is_none_or(|strike| strike.kind != FaultKind::ReaderSilent);
+            Ok(match met.filter(|_| hears) {
+                Some(slot) => self.station.simulation.world().inventory(slot),
+                None => Inventory { tags: Some(Vec::new()), note: None },
+            })
+        })
+    }
+
+    fn probe(&self) -> DevicePending<'_, Probe> {
+        Box::pin(async { Ok(self.station.probe()) })
+    }
+
+    fn address(&self) -> &str {
+        &self.station.address
+    }
+}

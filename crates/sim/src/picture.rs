@@ -1,0 +1,132 @@
+//! The simulated camera's pictures: a beam, what stands on it, and a label for each unit.
+
+use bytes::Bytes;
+
+const WIDTH: usize = 160;
+const HEIGHT: usize = 120;
+/// Where the beam begins, counted from above; goods stand on it.
+const FLOOR: usize = 96;
+
+/// Red, green and blue of every colour in use.
+const PALETTE: [[u8; 3]; 8] = [
+    [38, 42, 48],    // the dark behind
+    [52, 57, 64],    // its grain
+    [222, 120, 30],  // beam
+    [146, 112, 70],  // pallet
+    [196, 160, 112], // carton
+    [172, 136, 92],  // carton's edge
+    [244, 244, 240], // label
+    [20, 20, 20],    // bars
+];
+const DARK: u8 = 0;
+const GRAIN: u8 = 1;
+const BEAM: u8 = 2;
+const PALLET: u8 = 3;
+const CARTON: u8 = 4;
+const EDGE: u8 = 5;
+const LABEL: u8 = 6;
+const BARS: u8 = 7;
+
+/// The keyword of the PNG text that says which location a picture shows, as cameras stamp it into theirs.
+const LOCATION: &str = "Location";
+
+/// Draws a slot that holds units with these labels. `grain` varies what is the same otherwise.
+pub(crate) fn draw(location: &str, grain: u64, labels: &[&str]) -> Bytes {
+    let mut canvas = Canvas(vec![DARK; WIDTH * HEIGHT]);
+    for n in 0..48 {
+        let spot = crate::seed::mix(grain ^ n);
+        canvas.fill(spot as usize % WIDTH, (spot >> 20) as usize % FLOOR, 3, 1, GRAIN);
+    }
+    canvas.fill(0, FLOOR, WIDTH, 14, BEAM);
+    let shown = labels.len().min(8);
+    for (n, label) in labels.iter().take(shown).enumerate() {
+        let room = WIDTH / shown;
+        canvas.unit(n * room + 2, room - 4, label);
+    }
+    encode(location, &canvas.0)
+}
+
+/// Which location a picture of ours shows; none for any other bytes.
+pub(crate) fn location_shown(picture: &[u8]) -> Option<String> {
+    let reader = png::Decoder::new(std::io::Cursor::new(picture)).read_info().ok()?;
+    reader.info().utf8_text.iter().find(|text| text.keyword == LOCATION)?.get_text().ok()
+}
+
+struct Canvas(Vec<u8>);
+
+impl Canvas {
+    fn fill(&mut self, left: usize, top: usize, width: usize, height: usize, colour: u8) {
+        let (left, right) = (left.min(WIDTH), (left + width).min(WIDTH));
+        for row in top.min(HEIGHT)..(top + height).min(HEIGHT) {
+            self.0[row * WIDTH + left..row * WIDTH + right].fill(colour);
+        }
+    }
+
+    /// A carton on a pallet, with its label as bars: one for each bit of the label's characters.
+    fn unit(&mut self, left: usize, width: usize, label: &str) {
+        let bits = crate::seed::hash_text(label);
+        let height = 36 + (bits % 40) as usize;
+        self.fill(left, FLOOR - 8, width, 8, PALLET);
+        self.fill(left, FLOOR - 8 - height, width, height, EDGE);
+        self.fill(left + 1, FLOOR - 7 - height, width.saturating_sub(2), height - 2, CARTON);
+        let (label_left, label_width) = (left + 2, width.saturating_sub(4).min(68));
+        self.fill(label_left, FLOOR - 34, label_width, 18, LABEL);
+        for bit in (0..label_width.saturating_sub(4)).filter(|bit| bits >> (bit % 64) & 1 == 1) {
+            self.fill(label_left + 2 + bit, FLOOR - 32, 1, 14, BARS);
+        }
+    }
+}
+
+/// A PNG of eight-bit palette indices. The encoder cannot fail into memory; should it, the picture is empty and its reader complains.
+fn encode(location: &str, indices: &[u8]) -> Bytes {
+    let mut bytes = Vec::with_capacity(4096);
+    let written = (|| {
+        let mut encoder = png::Encoder::new(&mut bytes, WIDTH as u32, HEIGHT as u32);
+        encoder.set_color(png::ColorType::Indexed);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_palette(PALETTE.as_flattened());
+        encoder.set_compression(png::Compression::Fastest);
+        encoder.add_itxt_chunk(LOCATION.to_owned(), location.to_owned())?;
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(indices)?;
+        writer.finish()
+    })();
+    match written {
+        Ok(()) => bytes.into(),
+        Err(_) => Bytes::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_whole_shows_its_location_and_differs_with_its_content() {
+        let empty = draw("1号", 5, &[]);
+        let full = draw("1号", 5, &["069012340000000018"]);
+        let other = draw("1号", 5, &["069012340000000025"]);
+        assert!(empty != full && full != other);
+        assert_eq!(full, draw("1号", 5, &["069012340000000018"]));
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&full[..])).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        reader.finish().unwrap();
+        assert_eq!(location_shown(&full).as_deref(), Some("1号"));
+        assert!(full.len() < 4096, "{}", full.len());
+    }
+
+    #[test]
+    fn other_bytes_show_no_location() {
+        let cut = draw("1号", 5, &[]).slice(..40);
+        for bytes in [&b""[..], b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", &cut] {
+            assert_eq!(location_shown(bytes), None);
+        }
+    }
+
+    #[test]
+    fn many_units_and_long_labels_fit() {
+        let labels: Vec<String> = (0..40).map(|n| format!("货{n}").repeat(50)).collect();
+        assert!(!draw("x", 1, &labels.iter().map(String::as_str).collect::<Vec<_>>()).is_empty());
+    }
+}

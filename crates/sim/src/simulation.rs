@@ -1,0 +1,87 @@
+//! A world in motion: its cranes' positions, its faults, and who is away.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use pandian_domain::{CraneId, LaneId};
+use tokio::time::Instant;
+
+use crate::fault::{Device, FaultKind, FaultPlan, Operation, Strike};
+use crate::fleet::Fleet;
+use crate::world::World;
+
+/// One run of a [`World`], shared by the devices in process or by the servers on the wire.
+#[derive(Debug)]
+pub struct Simulation {
+    world: Arc<World>,
+    faults: FaultPlan,
+    fleets: Mutex<HashMap<CraneId, Arc<Fleet>>>,
+    /// Devices that are away, and until when.
+    away: Mutex<HashMap<(Device, CraneId), Instant>>,
+    started: OnceLock<Instant>,
+}
+
+impl Simulation {
+    /// Starts a run. Its time begins with the first operation.
+    pub fn new(world: Arc<World>) -> Arc<Self> {
+        Arc::new(Self {
+            faults: FaultPlan::new(world.settings()),
+            world,
+            fleets: Mutex::default(),
+            away: Mutex::default(),
+            started: OnceLock::new(),
+        })
+    }
+
+    /// The world.
+    pub fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    /// How often each kind of fault has struck; kinds that never did are left out.
+    pub fn faults_struck(&self) -> Vec<(FaultKind, u64)> {
+        self.faults.counts()
+    }
+
+    /// For `BuildContext::world` of the devices' catalogue.
+    pub fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+
+    /// The cranes of a crane endpoint: as many as it has lanes, at least one.
+    pub(crate) fn fleet(&self, crane: &CraneId) -> Arc<Fleet> {
+        let mut fleets = self.fleets.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Arc::new(Fleet::new(crane.clone(), self.world.clone(), self.lanes(crane).len()));
+        fleets.entry(crane.clone()).or_insert_with(new).clone()
+    }
+
+    /// The lanes of a crane endpoint, in the order of the layout.
+    pub(crate) fn lanes(&self, crane: &CraneId) -> Vec<LaneId> {
+        self.world.layout().lanes().iter().filter(|lane| lane.crane == *crane).map(|lane| lane.id.clone()).collect()
+    }
+
+    pub(crate) fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
+    /// The fault that strikes an operation, if one does. To be asked once for each operation.
+    pub(crate) fn strike(&self, device: Device, crane: &CraneId, location: &str, key: &str) -> Option<Strike> {
+        let elapsed = self.started.get_or_init(Instant::now).elapsed();
+        self.faults.strike(&Operation { device, crane, location, key, elapsed })
+    }
+
+    /// Lets a device be away for a while.
+    pub(crate) fn leave(&self, device: Device, crane: &CraneId, time: Duration) {
+        self.away().insert((device, crane.clone()), Instant::now() + time);
+    }
+
+    pub(crate) fn is_away(&self, device: Device, crane: &CraneId) -> bool {
+        self.away().get(&(device, crane.clone())).is_some_and(|until| Instant::now() < *until)
+    }
+
+    fn away(&self) -> MutexGuard<'_, HashMap<(Device, CraneId), Instant>> {
+        self.away.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

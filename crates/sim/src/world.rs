@@ -1,0 +1,216 @@
+//! The simulated warehouse itself: what is booked, what really lies in the racks, and how long cranes travel.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use pandian_domain::book::Book;
+use pandian_domain::travel::Kinematics;
+use pandian_domain::{BookLine, CraneId, Epc, Findings, Inventory, Layout, LocationCode, Side, TagRead, Verdict};
+
+use crate::book::SimBook;
+use crate::difference::{Booked, Difference, Planting};
+use crate::geometry::{AisleGeometry, Geometry};
+use crate::picture;
+use crate::seed::{Draw, Seed, hash_text};
+use crate::settings::{SettingsError, SimulationSettings};
+
+/// What a world is made from.
+#[derive(Clone)]
+pub struct WorldSpec {
+    /// The locations and lanes.
+    pub layout: Arc<Layout>,
+    /// Measures of the aisles, by their index in the warehouse; missing ones have the default's.
+    pub aisles: Vec<AisleGeometry>,
+    /// What each crane can do; missing ones are common unit-load cranes.
+    pub kinematics: HashMap<CraneId, Kinematics>,
+    /// The `[simulation]` table.
+    pub settings: SimulationSettings,
+    /// The real books, if the warehouse has any: the world then holds what they say, but for the planted differences.
+    pub book: Option<Arc<dyn Book>>,
+}
+
+/// A seeded warehouse. Pure: the same specification is the same world, and nothing in it changes. What lies in a slot is
+/// computed when it is asked for, so that a world of any size takes no memory beyond the layout's.
+pub struct World {
+    layout: Arc<Layout>,
+    geometry: Geometry,
+    kinematics: HashMap<CraneId, Kinematics>,
+    settings: SimulationSettings,
+    seed: Seed,
+    drawn: Arc<SimBook>,
+    given: Option<Arc<dyn Book>>,
+    planting: Planting,
+}
+
+/// A difference that was planted, as a perfect count finds it. For demonstrations and tests: no verdict may come from here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planted {
+    /// Where.
+    pub location: LocationCode,
+    /// What a perfect count says of it.
+    pub verdict: Verdict,
+    /// For a misplaced unit the other location: where it lies instead, or where it belongs.
+    pub partner: Option<LocationCode>,
+}
+
+impl World {
+    /// Makes a world; fails if a setting is out of its range.
+    pub fn new(spec: WorldSpec) -> Result<Self, SettingsError> {
+        let WorldSpec { layout, aisles, kinematics, settings, book } = spec;
+        settings.check()?;
+        let seed = Seed(settings.seed);
+        let size = u32::try_from(layout.slots().len()).unwrap_or(u32::MAX);
+        Ok(Self {
+            geometry: Geometry { aisles, aisle_change: settings.aisle_change.0 },
+            kinematics,
+            seed,
+            drawn: Arc::new(SimBook::new(layout.clone(), seed, settings.fill, settings.units_per_slot)),
+            given: book,
+            planting: Planting::new(seed, size, settings.differences),
+            layout,
+            settings,
+        })
+    }
+
+    /// What the books say: the given ones, or those drawn from the seed.
+    pub fn book(&self) -> Arc<dyn Book> {
+        self.given.clone().unwrap_or_else(|| self.drawn.clone())
+    }
+
+    /// The locations and lanes.
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    /// The `[simulation]` table that the world was made with.
+    pub fn settings(&self) -> &SimulationSettings {
+        &self.settings
+    }
+
+    /// Every planted difference, in the order of the layout. For demonstrations and tests only.
+    pub fn planted(&self) -> impl Iterator<Item = Planted> + '_ {
+        (0..self.size()).filter_map(|slot| {
+            let difference = self.planting.at(slot, self)?;
+            Some(Planted {
+                location: self.code(slot).clone(),
+                verdict: difference.verdict(),
+                partner: difference.partner().map(|slot| self.code(slot).clone()),
+            })
+        })
+    }
+
+    /// How long a crane travels to a slot (indices of the layout); from where cranes start if `from` is none. Whole milliseconds,
+    /// at speed 1. Slots without a place are some time apart that depends on the two alone.
+    pub fn travel(&self, crane: &CraneId, from: Option<u32>, to: u32) -> Duration {
+        if from == Some(to) {
+            return Duration::ZERO;
+        }
+        let place = |slot| self.layout.slot(slot).place;
+        match (from.map(place), place(to)) {
+            (None, Some(to)) => self.geometry.travel(&self.kinematics_of(crane), None, to),
+            (Some(Some(from)), Some(to)) => self.geometry.travel(&self.kinematics_of(crane), Some(from), to),
+            _ => {
+                let [least, most] = self.settings.opaque_travel.map(|period| period.0.as_millis() as u64);
+                let leg = u64::from(from.map_or(u32::MAX, |slot| slot)) << 32 | u64::from(to);
+                Duration::from_millis(least + self.seed.below(Draw::Travel, leg, most - least + 1))
+            }
+        }
+    }
+
+    /// What a reader at a slot hears.
+    pub fn inventory(&self, slot: u32) -> Inventory {
+        let antenna = self.layout.slot(slot).place.map_or(1, |place| if place.side == Side::Left { 1 } else { 2 });
+        let mut heard: Vec<TagRead> = Vec::new();
+        for line in self.contents(slot) {
+            let Some(epc) = line.epc else { continue };
+            if heard.iter().any(|read| read.epc == epc) {
+                continue;
+            }
+            let signal = self.seed.bits(Draw::Signal, u64::from(slot) ^ hash_text(epc.as_str()));
+            let rssi_dbm = -45.0 - (signal % 200) as f64 / 10.0;
+            heard.push(TagRead { epc, antenna: Some(antenna), rssi_dbm: Some(rssi_dbm), count: 3 + (signal >> 32) as u32 % 15 });
+        }
+        Inventory { tags: Some(heard), note: None }
+    }
+
+    /// What the comparison of a picture of a slot finds.
+    pub fn findings(&self, slot: u32) -> Findings {
+        let contents = self.contents(slot);
+        let mut codes: Vec<String> = contents.iter().filter_map(|line| line.handling_unit.as_deref().map(str::to_owned)).collect();
+        codes.dedup();
+        let confidence = 0.95 + self.seed.below(Draw::Confidence, slot.into(), 50) as f64 / 1000.0;
+        Findings { occupied: Some(!contents.is_empty()), codes, confidence: Some(confidence), note: None }
+    }
+
+    /// A picture of a slot, a PNG; the same each time.
+    pub fn picture(&self, slot: u32) -> Bytes {
+        let contents = self.contents(slot);
+        let labels: Vec<&str> =
+            contents.iter().map(|line| line.handling_unit.as_deref().or(line.epc.as_ref().map(Epc::as_str)).unwrap_or(&line.item)).collect();
+        picture::draw(self.code(slot).as_str(), self.seed.bits(Draw::Picture, slot.into()), &labels)
+    }
+
+    /// Whether a slot's pictures are kept (`picture_every`).
+    pub fn has_picture(&self, slot: u32) -> bool {
+        self.settings.picture_every > 0 && slot % self.settings.picture_every == 0
+    }
+
+    /// What really lies in a slot.
+    fn contents(&self, slot: u32) -> Vec<BookLine> {
+        let mut lines = self.booked(slot).unwrap_or_default();
+        match self.planting.at(slot, self) {
+            None => {}
+            Some(Difference::AllGone) => lines.clear(),
+            Some(Difference::UnitGone(unit) | Difference::MovedAway { unit, .. }) => lines.retain(|line| line.epc.as_ref() != Some(&unit)),
+            Some(Difference::UnitExtra) => lines.push(self.drawn.foreign_unit(slot)),
+            Some(Difference::UnitReplaced(unit)) => {
+                lines.retain(|line| line.epc.as_ref() != Some(&unit));
+                lines.push(self.drawn.foreign_unit(slot));
+            }
+            Some(Difference::MovedIn { unit, from }) => {
+                lines.extend(self.booked(from).unwrap_or_default().into_iter().filter(|line| line.epc.as_ref() == Some(&unit)));
+            }
+        }
+        lines
+    }
+
+    fn booked(&self, slot: u32) -> Option<Vec<BookLine>> {
+        match &self.given {
+            Some(book) => book.lines(self.code(slot)),
+            None => Some(self.drawn.lines_at(slot)),
+        }
+    }
+
+    fn kinematics_of(&self, crane: &CraneId) -> Kinematics {
+        self.kinematics.get(crane).copied().unwrap_or_default()
+    }
+
+    fn code(&self, slot: u32) -> &LocationCode {
+        &self.layout.slot(slot).code
+    }
+
+    fn size(&self) -> u32 {
+        u32::try_from(self.layout.slots().len()).unwrap_or(u32::MAX)
+    }
+}
+
+impl Booked for World {
+    fn lines_at(&self, slot: u32) -> Option<Vec<BookLine>> {
+        self.booked(slot)
+    }
+
+    fn is_home(&self, epc: &Epc, slot: u32) -> bool {
+        match &self.given {
+            Some(book) => book.whereabouts(epc.as_str()).is_some_and(|(home, _)| home == *self.code(slot)),
+            None => true,
+        }
+    }
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("seed", &self.seed).field("slots", &self.size()).finish_non_exhaustive()
+    }
+}

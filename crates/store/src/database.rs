@@ -1,0 +1,118 @@
+//! How the database file is opened: for writing, beside a writer, and without leaving a trace.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use pandian_domain::Code;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
+
+use crate::error::StoreError;
+use crate::schema;
+
+/// Name of the database in the data directory.
+const FILE: &str = "pandian.db";
+
+/// How long SQLite itself waits for somebody else's lock. Short: the committer has its own, visible way of trying again.
+const BUSY: Duration = Duration::from_millis(250);
+
+pub(crate) fn path(dir: &Path) -> PathBuf {
+    dir.join(FILE)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).disable_statement_logging()
+}
+
+/// The one connection that writes.
+pub(crate) async fn connect_for_writing(dir: &Path) -> Result<SqliteConnection, StoreError> {
+    let path = path(dir);
+    let options = options(&path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        // Pages: 16 MiB of log between checkpoints, so that pages which change often are copied once; 64 MiB are kept at most.
+        .pragma("wal_autocheckpoint", "4096")
+        .pragma("journal_size_limit", "67108864")
+        .pragma("cache_size", "-32768");
+    options.connect().await.map_err(|error| StoreError::database("open", &path, error))
+}
+
+/// How a database can be read here. Found once, when the first connection is made.
+#[derive(Debug, Clone)]
+pub(crate) struct Reading {
+    path: PathBuf,
+    options: SqliteConnectOptions,
+    /// A side file that reading itself brought about.
+    trace: Option<PathBuf>,
+}
+
+impl Reading {
+    /// Finds a way to read the database of `dir`. `alone`: writers are locked out, so that it can be read without a trace.
+    pub(crate) async fn find(dir: &Path, alone: bool) -> Result<(Self, SqliteConnection), StoreError> {
+        let path = path(dir);
+        match std::fs::metadata(&path) {
+            Ok(file) if file.len() == 0 => {
+                return Err(StoreError::new(Code::StoreUnavailable, format!("cannot read {}: it is empty", path.display())));
+            }
+            Ok(_) => {}
+            Err(error) => return Err(StoreError::file("read", &path, error)),
+        }
+        let no_log = std::fs::metadata(beside(&path, "-wal")).map_or(true, |file| file.len() == 0);
+        let shared = options(&path).read_only(true);
+        // Nobody writes and there is no log: the file itself is everything, and SQLite need not make its side files.
+        let immutable = Self { path: path.clone(), options: shared.clone().immutable(true), trace: None };
+        if alone && no_log {
+            let connection = immutable.connect().await?;
+            return Ok((immutable, connection));
+        }
+        let index = beside(&path, "-shm");
+        let trace = (alone && !index.exists()).then_some(index);
+        let plain = Self { path, options: shared, trace };
+        match plain.connect().await {
+            // Side files cannot be made, but then nobody can write either. The index of the log is kept in memory instead.
+            Err(error) if error.code() == Code::ReadOnly => {
+                let still = if no_log {
+                    immutable
+                } else {
+                    let options = plain.options.clone().vfs("unix-none").locking_mode(SqliteLockingMode::Exclusive);
+                    Self { options, ..plain }
+                };
+                let connection = still.connect().await?;
+                Ok((still, connection))
+            }
+            Err(error) => Err(error),
+            Ok(connection) => Ok((plain, connection)),
+        }
+    }
+
+    /// Another connection of the same kind.
+    pub(crate) async fn connect(&self) -> Result<SqliteConnection, StoreError> {
+        let mut connection = self.options.connect().await.map_err(|error| StoreError::database("read", &self.path, error))?;
+        match schema::check(&mut connection, &self.path).await {
+            Ok(()) => Ok(connection),
+            Err(error) => {
+                // Waits until the file is closed, so that a next try finds it so.
+                let _ = connection.close_hard().await;
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes what reading itself left behind.
+    pub(crate) fn leave_no_trace(&self) {
+        if let Some(index) = &self.trace {
+            let _ = std::fs::remove_file(index);
+        }
+    }
+}
