@@ -2,3 +2,5 @@
 
 pub mod command;
 pub mod http;
+pub mod picture;
+mod wire;

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Incoming};
 use hyper::header::HeaderMap;
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{Method, Request, StatusCode};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -22,7 +22,8 @@ mod url;
 
 pub use body::BodyTemplate;
 pub use headers::Headers;
-pub(crate) use request::{RequestTemplate, Verb};
+pub use request::Verb;
+pub(crate) use request::{RequestTemplate, check_verb, request, standing_headers};
 pub use url::{HttpUrl, TaskUrlTemplate, UrlRefused, UrlTemplate};
 
 /// How long a TCP connection may take to come about. A peer in the same building answers in milliseconds; one that does not within
@@ -45,7 +46,7 @@ pub struct HttpClient {
 }
 
 /// A whole reply.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Reply {
     /// The status.
     pub status: StatusCode,

@@ -11,6 +11,7 @@ pub mod contract;
 pub mod crane;
 pub mod error;
 pub mod http;
+mod json;
 pub mod process;
 pub mod reader;
 pub mod settings;

@@ -127,9 +127,19 @@ impl Template {
         Ok(Self { text: text.into(), parts: parts.into() })
     }
 
+    /// A text that ends in a placeholder.
+    pub(crate) fn ending_in(text: &str, slot: Slot) -> Self {
+        Self { text: format!("{text}{{{}}}", slot.name()).into(), parts: [Part::Text(text.into()), Part::Slot(slot)].into() }
+    }
+
     /// The text as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// Whether nothing is to be filled in.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.parts.iter().all(|part| part.as_text().is_some())
     }
 
     pub(crate) fn parts(&self) -> &[Part] {
@@ -188,10 +198,7 @@ mod tests {
     #[test]
     fn a_placeholder_that_nothing_fills_is_refused_by_name() {
         let error = Template::parse("x {loc}", Slot::OF_VISIT).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "nothing fills the placeholder {loc}; there are {location} {crane} {lane} {stop} {attempt} {key}"
-        );
+        assert_eq!(error.to_string(), "nothing fills the placeholder {loc}; there are {location} {crane} {lane} {stop} {attempt} {key}");
     }
 
     #[test]

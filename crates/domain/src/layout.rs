@@ -44,6 +44,12 @@ impl Layout {
         Self { lanes, queues, slots: Vec::new(), by_code: HashMap::new() }
     }
 
+    /// Makes room for that many more locations.
+    pub fn reserve(&mut self, additional: usize) {
+        self.slots.reserve(additional);
+        self.by_code.reserve(additional);
+    }
+
     /// Adds a location.
     pub fn add(&mut self, slot: Slot) -> Result<(), DuplicateLocation> {
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);

@@ -81,6 +81,8 @@ pub enum Fact {
         locations: u64,
         /// The warehouse's name.
         warehouse: Arc<str>,
+        /// The configuration's file.
+        warehouse_file: Arc<str>,
         /// SHA-256 of the configuration it was started with.
         configuration: Digest,
         /// Where the book stock comes from.
@@ -254,9 +256,9 @@ impl Fact {
         }
     }
 
-    /// Whether the fact belongs to the event stream that other programs read.
-    pub fn is_event(&self) -> bool {
-        !matches!(self, Self::StocktakePlanned { .. } | Self::LocationsDropped { .. } | Self::BookImported { .. } | Self::Cancelled {})
+    /// Whether facts of that `type` belong to the event stream that other programs read.
+    pub fn is_event(type_name: &str) -> bool {
+        !matches!(type_name, "stocktake_planned" | "locations_dropped" | "cancelled" | "book_imported")
     }
 
     fn kind_byte(&self) -> Option<u8> {

@@ -8,13 +8,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use pandian_devices::camera::picture::media_type;
 use pandian_devices::{DeviceError, Shot, ShotEnd, Visit};
 use pandian_domain::book::Book;
 use pandian_domain::history::StopHistory;
 use pandian_domain::retry::AfterFailure;
 use pandian_domain::verdict::{self, Evidence, Judgement};
 use pandian_domain::{
-    BookSnapshot, Code, CraneId, Digest, Fact, Failure, Findings, Inventory, LaneId, OpKind, Picture, Place, Reason, Record, Stage,
+    BookSnapshot, Code, CraneId, Digest, Fact, Failure, Inventory, LaneId, OpKind, Picture, Place, Reason, Record, Stage,
     StocktakeId, Stop, StopId, Verdict,
 };
 use rand::rngs::StdRng;
@@ -243,7 +244,7 @@ impl DeviceExecutor {
             Some(bytes) => Some(Picture {
                 sha256: self.keep_picture(bytes).await,
                 bytes: bytes.len() as u64,
-                media_type: pandian_devices::camera::media_type(bytes).into(),
+                media_type: media_type(bytes).unwrap_or("application/octet-stream").into(),
             }),
             None => None,
         };

@@ -137,6 +137,7 @@ impl Run {
         drop(shared.tell(Fact::StocktakeStarted {
             locations: locations.len() as u64,
             warehouse: shared.site.name.clone(),
+            warehouse_file: shared.site.file.clone(),
             configuration: shared.site.configuration,
             book_source: shared.site.book.as_ref().map(|book| book.source()),
             stop_version: STOP_VERSION,

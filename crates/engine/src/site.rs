@@ -89,6 +89,8 @@ pub struct Site {
     pub book: Option<Arc<dyn Book>>,
     /// How it runs.
     pub settings: Settings,
+    /// The configuration's file, to find it again when a stocktake is taken up.
+    pub file: Arc<str>,
     /// Digest of the configuration this was made from.
     pub configuration: Digest,
 }

@@ -14,12 +14,14 @@ mod slots;
 mod source;
 mod stock;
 mod table;
-mod write;
+pub mod write;
 
+pub(crate) use decode::utf8;
 pub use locations::{check_code, read_codes, read_locations};
 pub(crate) use near::{most_similar, shown};
 pub use problem::{ListError, ListProblem, MOST_PROBLEMS};
+pub(crate) use slots::{MOST_BAYS, MOST_DEPTHS, MOST_LEVELS};
 pub use slots::{SlotRow, read_slots};
 pub use source::{Limits, ListFile};
+pub(crate) use source::{Unreadable, check_readable, read_bounded};
 pub use stock::{ListBook, read_stock};
-pub use write::CsvWriter;

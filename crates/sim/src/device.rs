@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use pandian_devices::catalog::Kind;
 use pandian_devices::{BuildContext, Catalog, DeviceError, Probe, Visit};
-use pandian_domain::{Code, CraneId, LaneId};
+use pandian_domain::{Code, CraneId};
 use tokio::time::sleep;
 
 use crate::fault::{Device, FaultKind, Strike};
 use crate::fleet::Fleet;
-use crate::simulation::Simulation;
+use crate::simulation::{Lanes, Simulation};
 
 pub mod camera;
 pub mod crane;
@@ -30,7 +30,7 @@ pub fn catalog() -> Catalog {
 struct Station {
     simulation: Arc<Simulation>,
     fleet: Arc<Fleet>,
-    lanes: Vec<LaneId>,
+    lanes: Arc<Lanes>,
     crane: CraneId,
     device: Device,
     name: &'static str,
@@ -41,16 +41,16 @@ impl Station {
     fn new(context: &BuildContext, device: Device) -> Result<Self, DeviceError> {
         let name = match device {
             Device::Crane => "crane",
-            Device::Reader => "reader of crane",
-            Device::Camera => "camera of crane",
+            Device::Reader => "the reader of crane",
+            Device::Camera => "the camera of crane",
         };
         let simulation = context.world.clone().and_then(|world| world.downcast::<Simulation>().ok()).ok_or_else(|| {
-            let message = format!("{name} {}: kind \"sim\" needs a simulated warehouse: add a [simulation] table", context.crane);
+            let message = format!("{name} {} of kind \"sim\" needs a simulated warehouse: add a [simulation] table", context.crane);
             DeviceError::new(Code::ConfigInvalid, message)
         })?;
         Ok(Self {
             fleet: simulation.fleet(&context.crane),
-            lanes: simulation.lanes(&context.crane),
+            lanes: simulation.lanes(&context.crane).cloned().unwrap_or_default(),
             crane: context.crane.clone(),
             device,
             name,
@@ -61,12 +61,15 @@ impl Station {
 
     /// The number of the crane that serves a visit's lane.
     fn crane_of(&self, visit: &Visit) -> usize {
-        self.lanes.iter().position(|lane| *lane == visit.lane).unwrap_or(0)
+        self.lanes.get(&visit.lane).copied().unwrap_or(0)
     }
 
     /// The slot of a visit's location.
     fn slot(&self, visit: &Visit) -> Result<u32, DeviceError> {
-        let unknown = || self.failure(Code::CraneWrongCode, format_args!("there is no location \"{}\" here", visit.location));
+        let unknown = || {
+            let code = if self.device == Device::Crane { Code::CraneWrongCode } else { Code::DeviceHttpStatus };
+            self.failure(code, format_args!("knows no location \"{}\"", visit.location))
+        };
         self.simulation.world().layout().index_of(visit.location.as_str()).ok_or_else(unknown)
     }
 
@@ -85,7 +88,7 @@ impl Station {
     /// Does the work of an operation as the strike allows.
     async fn work<T>(&self, strike: Option<Strike>, work: impl Future<Output = Result<T, DeviceError>>) -> Result<T, DeviceError> {
         if self.simulation.has_faults() && self.simulation.is_away(self.device, &self.crane) {
-            return Err(self.failure(Code::DeviceUnreachable, "the connection was refused"));
+            return Err(self.failure(Code::DeviceUnreachable, "refuses connections"));
         }
         let Some(Strike { kind, time }) = strike else { return work.await };
         let (code, what) = match kind {
@@ -102,17 +105,17 @@ impl Station {
             FaultKind::Refuse | FaultKind::DeviceRestart => {
                 self.simulation.leave(self.device, &self.crane, time);
                 match kind {
-                    FaultKind::Refuse => (Code::DeviceUnreachable, "the connection was refused"),
-                    _ => (Code::DeviceDropped, "the device restarted"),
+                    FaultKind::Refuse => (Code::DeviceUnreachable, "refuses connections"),
+                    _ => (Code::DeviceDropped, "restarts"),
                 }
             }
-            FaultKind::ServerError => (Code::DeviceHttpStatus, "replied with HTTP status 500"),
+            FaultKind::ServerError => (Code::DeviceHttpStatus, "answered HTTP 500"),
             FaultKind::CraneAlarm => (Code::CraneAlarm, "reports an alarm"),
-            FaultKind::Drop => (Code::DeviceDropped, "the connection ended before the reply was whole"),
-            FaultKind::Garbage => (Code::DeviceBadReply, "the reply is no JSON"),
-            FaultKind::WrongCode => (Code::CraneWrongCode, "the reply bears an unknown code"),
+            FaultKind::Drop => (Code::DeviceDropped, "ended the connection in the middle of its reply"),
+            FaultKind::Garbage => (Code::DeviceBadReply, "sent a reply that is no JSON"),
+            FaultKind::WrongCode => (Code::CraneWrongCode, "replied with an unknown code"),
             FaultKind::WrongLocation => (Code::CraneWrongLocation, "says that it arrived at another location"),
-            FaultKind::CorruptPicture => (Code::CameraBadPicture, "the picture is cut off"),
+            FaultKind::CorruptPicture => (Code::CameraBadPicture, "sent a picture that is cut off"),
         };
         if !matches!(kind, FaultKind::Refuse | FaultKind::DeviceRestart | FaultKind::ServerError | FaultKind::CraneAlarm) {
             work.await?;
@@ -121,7 +124,7 @@ impl Station {
     }
 
     fn failure(&self, code: Code, what: impl std::fmt::Display) -> DeviceError {
-        DeviceError::new(code, format!("{} {} at {}: {what}", self.name, self.crane, self.address))
+        DeviceError::new(code, format!("{} {} at {} {what}", self.name, self.crane, self.address))
     }
 
     fn probe(&self) -> Probe {

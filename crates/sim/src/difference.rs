@@ -94,7 +94,11 @@ impl Planting {
         if !book.is_home(&unit, from) {
             return None;
         }
-        Some(if slot == from { Difference::MovedAway { unit, to, leaves_empty: units.len() == 1 } } else { Difference::MovedIn { unit, from } })
+        Some(if slot == from {
+            Difference::MovedAway { unit, to, leaves_empty: units.len() == 1 }
+        } else {
+            Difference::MovedIn { unit, from }
+        })
     }
 
     fn alone(&self, slot: u32, book: &impl Booked) -> Option<Difference> {

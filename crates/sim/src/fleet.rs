@@ -17,7 +17,7 @@ const KEYS: usize = 4096;
 /// Who shall go.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Order<'a> {
-    /// The crane of that number.
+    /// The crane of that number, below the fleet's size.
     Crane(usize),
     /// Whichever is free. The same key is never given to two cranes.
     Any { key: Option<&'a str> },
@@ -98,7 +98,10 @@ impl Fleet {
             let mut freed = pin!(self.freed.notified());
             let next = {
                 let mut state = self.lock();
-                state.settle(Instant::now());
+                match order {
+                    Order::Crane(number) => state.settle_one(number, Instant::now()),
+                    Order::Any { .. } => state.settle(Instant::now()),
+                }
                 if riding.is_some_and(|(crane, leg)| state.cranes[crane].completed >= leg) {
                     return;
                 }
@@ -130,11 +133,15 @@ impl Fleet {
     /// stands at the asked one. A crane that never travelled in this world stands where it is believed to; one under way meets nothing.
     pub(crate) fn met(&self, crane: Option<usize>, asked: u32) -> Option<u32> {
         let mut state = self.lock();
-        state.settle(Instant::now());
+        let now = Instant::now();
         let met = |mast: &Mast| if mast.leg.is_some() { None } else { Some(mast.at.unwrap_or(asked)) };
-        match crane.and_then(|number| state.cranes.get(number)) {
-            Some(mast) => met(mast),
+        match crane {
+            Some(number) => {
+                state.settle_one(number, now);
+                state.cranes.get(number).and_then(met)
+            }
             None => {
+                state.settle(now);
                 let anywhere = state.cranes.iter().filter_map(met);
                 anywhere.reduce(|best, slot| if best == asked { best } else { slot })
             }
@@ -154,7 +161,7 @@ impl Fleet {
 
     fn next(&self, state: &mut State, order: Order<'_>, ticket: Option<u64>, to: u32, time: Option<Duration>) -> Next {
         let number = match order {
-            Order::Crane(number) => number.min(state.cranes.len() - 1),
+            Order::Crane(number) => number,
             Order::Any { key } => {
                 let known = key.and_then(|key| state.keys.get(key).copied()).or_else(|| state.bound_for(to));
                 let Some(number) = known.or_else(|| state.free(ticket)) else {
@@ -180,7 +187,7 @@ impl Fleet {
         state.next_leg += 1;
         state.cranes[number].leg = Some(leg);
         if time.is_zero() {
-            state.settle(now);
+            state.settle_one(number, now);
             return Next::Arrived;
         }
         Next::Ride { crane: number, leg }
@@ -192,13 +199,23 @@ impl Fleet {
     }
 }
 
+impl Mast {
+    fn settle(&mut self, now: Instant) {
+        if let Some(leg) = self.leg.filter(|leg| leg.arrives <= now) {
+            *self = Self { at: Some(leg.to), leg: None, completed: leg.number, since: leg.arrives, ..*self };
+        }
+    }
+}
+
 impl State {
     /// Lets every crane stand whose travel is over.
     fn settle(&mut self, now: Instant) {
-        for mast in &mut self.cranes {
-            if let Some(leg) = mast.leg.filter(|leg| leg.arrives <= now) {
-                *mast = Mast { at: Some(leg.to), leg: None, completed: leg.number, since: leg.arrives, ..*mast };
-            }
+        self.cranes.iter_mut().for_each(|mast| mast.settle(now));
+    }
+
+    fn settle_one(&mut self, number: usize, now: Instant) {
+        if let Some(mast) = self.cranes.get_mut(number) {
+            mast.settle(now);
         }
     }
 
@@ -225,10 +242,10 @@ impl State {
         if self.keys.insert(key.into(), crane).is_none() {
             self.oldest_keys.push_back(key.into());
         }
-        if self.oldest_keys.len() > KEYS {
-            if let Some(oldest) = self.oldest_keys.pop_front() {
-                self.keys.remove(&oldest);
-            }
+        if self.oldest_keys.len() > KEYS
+            && let Some(oldest) = self.oldest_keys.pop_front()
+        {
+            self.keys.remove(&oldest);
         }
     }
 }

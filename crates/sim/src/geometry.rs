@@ -64,10 +64,8 @@ mod tests {
 
     #[test]
     fn both_sides_share_a_point_and_another_aisle_is_reached_by_the_front() {
-        let geometry = Geometry {
-            aisles: vec![AisleGeometry { bay_width_m: 2.0, level_height_m: 1.0 }; 2],
-            aisle_change: Duration::from_secs(30),
-        };
+        let geometry =
+            Geometry { aisles: vec![AisleGeometry { bay_width_m: 2.0, level_height_m: 1.0 }; 2], aisle_change: Duration::from_secs(30) };
         let crane = Kinematics { drive: Axis { speed: 2.0, acceleration: 0.5 }, lift: Axis { speed: 1.0, acceleration: 0.5 } };
         let (left, right) = (place(0, Side::Left, 10, 1), place(0, Side::Right, 10, 1));
         assert_eq!(geometry.travel(&crane, Some(left), right), Duration::ZERO);

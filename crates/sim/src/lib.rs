@@ -14,6 +14,7 @@ mod seed;
 pub mod settings;
 pub mod simulation;
 mod sscc;
+pub mod wire;
 pub mod world;
 
 pub use book::SimBook;
@@ -22,4 +23,5 @@ pub use fault::FaultKind;
 pub use geometry::AisleGeometry;
 pub use settings::SimulationSettings;
 pub use simulation::Simulation;
+pub use wire::SimServers;
 pub use world::{Planted, World, WorldSpec};

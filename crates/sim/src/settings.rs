@@ -78,7 +78,11 @@ impl SimulationSettings {
     /// Checks the ranges.
     pub fn check(&self) -> Result<(), SettingsError> {
         let share = |field: &str, value: f64| {
-            if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(SettingsError::new(field, format!("{value} is not a share from 0 to 1"))) }
+            if (0.0..=1.0).contains(&value) {
+                Ok(())
+            } else {
+                Err(SettingsError::new(field, format!("{value} is not a share from 0 to 1")))
+            }
         };
         share("fill", self.fill)?;
         share("differences", self.differences)?;

@@ -12,11 +12,15 @@ use crate::fault::{Device, FaultKind, FaultPlan, Operation, Strike};
 use crate::fleet::Fleet;
 use crate::world::World;
 
+/// The lanes of one crane, numbered in the order of the layout.
+pub(crate) type Lanes = HashMap<LaneId, usize>;
+
 /// One run of a [`World`], shared by the devices in process or by the servers on the wire.
 #[derive(Debug)]
 pub struct Simulation {
     world: Arc<World>,
     faults: FaultPlan,
+    lanes: HashMap<CraneId, Arc<Lanes>>,
     fleets: Mutex<HashMap<CraneId, Arc<Fleet>>>,
     /// Devices that are away, and until when.
     away: Mutex<HashMap<(Device, CraneId), Instant>>,
@@ -26,7 +30,14 @@ pub struct Simulation {
 impl Simulation {
     /// Starts a run. Its time begins with the first operation.
     pub fn new(world: Arc<World>) -> Arc<Self> {
+        let mut lanes: HashMap<CraneId, Lanes> = HashMap::new();
+        for lane in world.layout().lanes() {
+            let lanes = lanes.entry(lane.crane.clone()).or_default();
+            let number = lanes.len();
+            lanes.entry(lane.id.clone()).or_insert(number);
+        }
         Arc::new(Self {
+            lanes: lanes.into_iter().map(|(crane, lanes)| (crane, Arc::new(lanes))).collect(),
             faults: FaultPlan::new(world.settings()),
             world,
             fleets: Mutex::default(),
@@ -53,13 +64,13 @@ impl Simulation {
     /// The cranes of a crane endpoint: as many as it has lanes, at least one.
     pub(crate) fn fleet(&self, crane: &CraneId) -> Arc<Fleet> {
         let mut fleets = self.fleets.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Fleet::new(crane.clone(), self.world.clone(), self.lanes(crane).len()));
+        let new = || Arc::new(Fleet::new(crane.clone(), self.world.clone(), self.lanes(crane).map_or(1, |lanes| lanes.len())));
         fleets.entry(crane.clone()).or_insert_with(new).clone()
     }
 
-    /// The lanes of a crane endpoint, in the order of the layout.
-    pub(crate) fn lanes(&self, crane: &CraneId) -> Vec<LaneId> {
-        self.world.layout().lanes().iter().filter(|lane| lane.crane == *crane).map(|lane| lane.id.clone()).collect()
+    /// The lanes of a crane endpoint; none for one that the layout does not have.
+    pub(crate) fn lanes(&self, crane: &CraneId) -> Option<&Arc<Lanes>> {
+        self.lanes.get(crane)
     }
 
     pub(crate) fn has_faults(&self) -> bool {

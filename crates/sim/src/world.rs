@@ -147,14 +147,16 @@ impl World {
     /// A picture of a slot, a PNG; the same each time.
     pub fn picture(&self, slot: u32) -> Bytes {
         let contents = self.contents(slot);
-        let labels: Vec<&str> =
-            contents.iter().map(|line| line.handling_unit.as_deref().or(line.epc.as_ref().map(Epc::as_str)).unwrap_or(&line.item)).collect();
+        let labels: Vec<&str> = contents
+            .iter()
+            .map(|line| line.handling_unit.as_deref().or(line.epc.as_ref().map(Epc::as_str)).unwrap_or(&line.item))
+            .collect();
         picture::draw(self.code(slot).as_str(), self.seed.bits(Draw::Picture, slot.into()), &labels)
     }
 
     /// Whether a slot's pictures are kept (`picture_every`).
     pub fn has_picture(&self, slot: u32) -> bool {
-        self.settings.picture_every > 0 && slot % self.settings.picture_every == 0
+        self.settings.picture_every > 0 && slot.is_multiple_of(self.settings.picture_every)
     }
 
     /// What really lies in a slot.

@@ -128,7 +128,7 @@ impl Writer {
     /// Opens the database for writing, makes it if there is none, and brings its tables up to date.
     pub(crate) async fn open(dir: &Path) -> Result<Self, StoreError> {
         let path = database::path(dir);
-        let mut connection = database::connect_for_writing(dir).await?;
+        let mut connection = database::connect_for_writing(dir, true).await?;
         schema::migrate(&mut connection, &path).await?;
         let head = head(&mut connection).await.map_err(|error| StoreError::database("read", &path, error))?;
         Ok(Self { dir: dir.to_owned(), path, connection: Some(connection), head, unsure: None })
@@ -160,6 +160,9 @@ impl Writer {
         };
         let failed = |error| StoreError::database("append records to", path, error);
         let mut chained = chain(*head, group, None);
+        if group.is_empty() {
+            return Ok(chained.committed);
+        }
         let mut written = write(connection, &chained.links, &group.reads, unsure, &chained.committed).await;
         if let Err(NotWritten::Taken) = written {
             let standing = standing(connection, group).await.map_err(failed)?;
@@ -169,45 +172,36 @@ impl Writer {
         match written {
             Ok(()) => Ok(chained.committed),
             Err(NotWritten::Failed(error)) => Err(failed(error)),
-            // Not a key then, but a number: the chain did not end where this process left it.
-            Err(NotWritten::Taken) => {
-                let message = format!("cannot append records to {}: another program appended to it", path.display());
-                Err(StoreError::new(Code::StoreUnavailable, message))
-            }
+            // Not a key then, but a number.
+            Err(NotWritten::Taken) => Err(changed_beneath(path)),
         }
     }
 
     /// Opens a new connection, and finds out whether the commit that failed last is there after all.
     async fn reconnect(&mut self) -> Result<Option<Committed>, StoreError> {
-        let mut connection = database::connect_for_writing(&self.dir).await?;
-        let found = head(&mut connection).await.map_err(|error| StoreError::database("read", &self.path, error))?;
-        let unsure = self.unsure.take_if(|unsure| unsure.head == found && found != self.head);
-        if let Some(committed) = unsure {
-            // Its fsync failed: only a copy in the database file proper, synced anew, is sure.
-            let checkpointed = checkpoint(&mut connection).await;
-            self.unsure = Some(committed.clone());
-            return match checkpointed {
-                Ok(true) => {
-                    self.connection = Some(connection);
-                    self.unsure = None;
-                    Ok(Some(committed))
-                }
-                Ok(false) => {
-                    let message = format!("cannot append records to {}: another program reads its log", self.path.display());
-                    Err(StoreError::new(Code::DatabaseLocked, message))
-                }
-                Err(error) => Err(StoreError::database("append records to", &self.path, error)),
-            };
+        let mut connection = database::connect_for_writing(&self.dir, false).await?;
+        let failed = |error| StoreError::database("append records to", &self.path, error);
+        let found = head(&mut connection).await.map_err(failed)?;
+        if found == self.head {
+            self.connection = Some(connection);
+            return Ok(None);
         }
-        self.head = found;
+        let Some(committed) = self.unsure.clone().filter(|unsure| unsure.head == found) else {
+            return Err(changed_beneath(&self.path));
+        };
+        // Its fsync failed: only a copy in the database file proper, synced anew, is sure.
+        if !checkpoint(&mut connection).await.map_err(failed)? {
+            let message = format!("cannot append records to {}: another program reads its log", self.path.display());
+            return Err(StoreError::new(Code::DatabaseLocked, message));
+        }
         self.connection = Some(connection);
-        Ok(None)
+        Ok(Some(committed))
     }
 
     async fn disconnect(&mut self) {
         if let Some(connection) = self.connection.take() {
             // Waits until the file is closed; what it says of that changes nothing.
-            let _ = connection.close_hard().await;
+            let _ = connection.close().await;
         }
     }
 
@@ -218,11 +212,19 @@ impl Writer {
             match checkpoint(connection).await {
                 Ok(true) => {}
                 Ok(false) => tracing::debug!(database = %self.path.display(), "the log stays: somebody reads it"),
-                Err(error) => tracing::warn!(database = %self.path.display(), %error, "the log stays: it cannot be copied into the database"),
+                Err(error) => {
+                    tracing::warn!(database = %self.path.display(), %error, "the log stays: it cannot be copied into the database")
+                }
             }
         }
         self.disconnect().await;
     }
+}
+
+/// The chain does not end where this process, which holds the lock, left it.
+fn changed_beneath(path: &Path) -> StoreError {
+    let message = format!("cannot append records to {}: it was changed by another program", path.display());
+    StoreError::new(Code::StoreUnavailable, message)
 }
 
 /// The end of the chain, as the database has it.
@@ -262,10 +264,14 @@ async fn write(
 ) -> Result<(), NotWritten> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     insert_reads(&mut transaction, reads).await?;
-    if let Err(error) = insert_records(&mut transaction, links).await {
-        // Only the connection that could roll back is of any further use.
-        transaction.rollback().await?;
-        return Err(error.into());
+    match insert_records(&mut transaction, links).await.map_err(NotWritten::from) {
+        Ok(()) => {}
+        Err(NotWritten::Taken) => {
+            transaction.rollback().await?;
+            return Err(NotWritten::Taken);
+        }
+        // The connection is given up, and the transaction with it.
+        Err(failed) => return Err(failed),
     }
     *unsure = Some(committed.clone());
     transaction.commit().await?;
@@ -280,14 +286,9 @@ struct Insert {
 
 impl Insert {
     fn new(sizes: [usize; 3], begin: &str, columns: usize, end: &str) -> Self {
-        let statement = |rows: usize| {
-            let row = |row: usize| {
-                let places: Vec<_> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
-                format!("({})", places.join(", "))
-            };
-            let rows: Vec<_> = (0..rows).map(row).collect();
-            format!("{begin} VALUES {}{end}", rows.join(", ")).into()
-        };
+        // Places without numbers: SQLite takes numbered ones for names and looks each up in a list of all of them.
+        let row = format!("({})", vec!["?"; columns].join(", "));
+        let statement = |rows: usize| format!("{begin} VALUES {}{end}", vec![row.as_str(); rows].join(", ")).into();
         Self { sizes: sizes.map(|rows| (rows, statement(rows))) }
     }
 
@@ -348,4 +349,56 @@ async fn standing(connection: &mut SqliteConnection, group: &Group) -> Result<Ha
         }
     }
     Ok(standing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pandian_domain::{Fact, StocktakeId};
+
+    fn group(facts: impl IntoIterator<Item = Fact>) -> Group {
+        let record = |fact| Record {
+            at: "2026-01-02T03:04:05Z".parse().unwrap(),
+            fact,
+            stocktake: Some(StocktakeId::from([7; 16])),
+            stop: None,
+            lane: None,
+            crane: None,
+            location: None,
+            attempt: None,
+        };
+        let mut group = Group::default();
+        for fact in facts {
+            group.push(vec![Draft::of(&record(fact)).unwrap()], vec![Bytes::from("[]")]);
+        }
+        group
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_failed_but_is_in_the_log_is_not_repeated() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = Writer::open(dir.path()).await.unwrap();
+        let first = writer.commit(&group([Fact::Paused {}])).await.unwrap();
+        let group = group([Fact::Resumed {}, Fact::Paused {}]);
+        let committed = writer.commit(&group).await.unwrap();
+        assert_eq!(committed.seqs, [2, 3]);
+        // As if the second commit had ended with a failed fsync.
+        writer.disconnect().await;
+        writer.head = first.head;
+        writer.unsure = Some(committed.clone());
+        assert_eq!(writer.commit(&group).await.unwrap().seqs, [2, 3]);
+        assert_eq!(writer.head(), committed.head);
+        // Without that memory nobody knows who wrote them.
+        writer.disconnect().await;
+        writer.head = first.head;
+        writer.unsure = None;
+        assert_eq!(writer.commit(&group).await.unwrap_err().code(), Code::StoreUnavailable);
+    }
+
+    #[test]
+    fn rows_are_cut_into_parts_of_the_prepared_sizes() {
+        let rows: Vec<u32> = (0..147).collect();
+        let parts: Vec<_> = INSERT_RECORDS.parts(&rows).map(|(_, part)| part.len()).collect();
+        assert_eq!(parts, [64, 64, 8, 8, 1, 1, 1]);
+    }
 }

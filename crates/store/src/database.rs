@@ -30,11 +30,11 @@ fn options(path: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(path).busy_timeout(BUSY).disable_statement_logging()
 }
 
-/// The one connection that writes.
-pub(crate) async fn connect_for_writing(dir: &Path) -> Result<SqliteConnection, StoreError> {
+/// The one connection that writes. `create`: a database that is not there is made.
+pub(crate) async fn connect_for_writing(dir: &Path, create: bool) -> Result<SqliteConnection, StoreError> {
     let path = path(dir);
     let options = options(&path)
-        .create_if_missing(true)
+        .create_if_missing(create)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         // Pages: 16 MiB of log between checkpoints, so that pages which change often are copied once; 64 MiB are kept at most.
@@ -54,41 +54,42 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// Beside this process's own writer.
+    pub(crate) fn beside_writer(dir: &Path) -> Self {
+        let path = path(dir);
+        Self { options: options(&path).read_only(true), path, trace: None }
+    }
+
     /// Finds a way to read the database of `dir`. `alone`: writers are locked out, so that it can be read without a trace.
     pub(crate) async fn find(dir: &Path, alone: bool) -> Result<(Self, SqliteConnection), StoreError> {
-        let path = path(dir);
-        match std::fs::metadata(&path) {
+        let shared = Self::beside_writer(dir);
+        let path = &shared.path;
+        match std::fs::metadata(path) {
             Ok(file) if file.len() == 0 => {
                 return Err(StoreError::new(Code::StoreUnavailable, format!("cannot read {}: it is empty", path.display())));
             }
             Ok(_) => {}
-            Err(error) => return Err(StoreError::file("read", &path, error)),
+            Err(error) => return Err(StoreError::file("read", path, error)),
         }
-        let no_log = std::fs::metadata(beside(&path, "-wal")).map_or(true, |file| file.len() == 0);
-        let shared = options(&path).read_only(true);
-        // Nobody writes and there is no log: the file itself is everything, and SQLite need not make its side files.
-        let immutable = Self { path: path.clone(), options: shared.clone().immutable(true), trace: None };
+        let no_log = std::fs::metadata(beside(path, "-wal")).map_or(true, |file| file.len() == 0);
+        // Where nobody writes and there is no log, the file itself is everything, and SQLite need not make its side files.
+        let immutable = Self { options: shared.options.clone().immutable(true), ..shared.clone() };
         if alone && no_log {
             let connection = immutable.connect().await?;
             return Ok((immutable, connection));
         }
-        let index = beside(&path, "-shm");
+        let index = beside(path, "-shm");
         let trace = (alone && !index.exists()).then_some(index);
-        let plain = Self { path, options: shared, trace };
-        match plain.connect().await {
+        match shared.connect().await {
+            Ok(connection) => Ok((Self { trace, ..shared }, connection)),
             // Side files cannot be made, but then nobody can write either. The index of the log is kept in memory instead.
             Err(error) if error.code() == Code::ReadOnly => {
-                let still = if no_log {
-                    immutable
-                } else {
-                    let options = plain.options.clone().vfs("unix-none").locking_mode(SqliteLockingMode::Exclusive);
-                    Self { options, ..plain }
-                };
+                let options = shared.options.clone().vfs("unix-none").locking_mode(SqliteLockingMode::Exclusive);
+                let still = if no_log { immutable } else { Self { options, ..shared } };
                 let connection = still.connect().await?;
                 Ok((still, connection))
             }
             Err(error) => Err(error),
-            Ok(connection) => Ok((plain, connection)),
         }
     }
 
@@ -99,7 +100,7 @@ impl Reading {
             Ok(()) => Ok(connection),
             Err(error) => {
                 // Waits until the file is closed, so that a next try finds it so.
-                let _ = connection.close_hard().await;
+                let _ = connection.close().await;
                 Err(error)
             }
         }

@@ -105,7 +105,8 @@ fn primary_code(error: &sqlx::Error) -> Option<u8> {
 
 /// Whether the database's pages, rather than the disk or another program, are at fault.
 pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
-    matches!(primary_code(error), Some(CORRUPT | NOT_A_DATABASE)) || matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_))
+    matches!(primary_code(error), Some(CORRUPT | NOT_A_DATABASE))
+        || matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_))
 }
 
 /// A page of the database, the least that any append needs.

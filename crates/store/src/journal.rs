@@ -101,13 +101,7 @@ impl Journal {
     pub(crate) fn new(writer: Writer, lock: Lock, runtime: Handle) -> Arc<Self> {
         let head = watch::Sender::new(writer.head());
         let queue = Queue { waiting: VecDeque::new(), rest: Some(Rest { writer, _lock: lock }), closing: false, ended: None };
-        Arc::new(Self {
-            queue: Mutex::new(queue),
-            changed: Condvar::new(),
-            head,
-            health: watch::Sender::new(Health::Good),
-            runtime,
-        })
+        Arc::new(Self { queue: Mutex::new(queue), changed: Condvar::new(), head, health: watch::Sender::new(Health::Good), runtime })
     }
 
     pub(crate) fn head(&self) -> watch::Receiver<Head> {
@@ -118,7 +112,7 @@ impl Journal {
         self.health.subscribe()
     }
 
-    /// Enqueues, and sets the committer to work unless it is. Its blocking task is running before this returns: there is no moment in
+    /// Enqueues, and sets the committer to work unless it is. Its blocking task is there before this returns: there is no moment in
     /// which something is enqueued and a paused clock could run on.
     pub(crate) fn append(self: &Arc<Self>, batch: Batch) -> Receipt {
         let (answer, receipt) = oneshot::channel();
@@ -127,7 +121,10 @@ impl Journal {
             return Receipt::refused(error.clone());
         }
         queue.waiting.push_back(Waiting { batch, answer });
-        if let Some(rest) = queue.rest.take() {
+        let rest = queue.rest.take();
+        // A runtime that is shutting down drops the committer here and now, and that needs the queue.
+        drop(queue);
+        if let Some(rest) = rest {
             let committer = Committer { journal: Arc::clone(self), rest: Some(rest) };
             self.runtime.spawn_blocking(move || committer.run());
         }

@@ -16,7 +16,7 @@ const FILE: &str = "lock";
 #[derive(Debug)]
 pub(crate) struct Lock {
     // Opened for reading only: a writer that lost its database for a while does not hold the file system open for writing.
-    _file: Option<File>,
+    file: Option<File>,
 }
 
 impl Lock {
@@ -38,7 +38,7 @@ impl Lock {
         }
         // The id is for people only: no room for it is no reason to refuse.
         let _ = text.set_len(0).and_then(|()| writeln!(text, "{}", std::process::id()));
-        Ok(Self { _file: Some(file) })
+        Ok(Self { file: Some(file) })
     }
 
     /// Keeps writers out while the directory is read undisturbed. `None`: a writer is at work.
@@ -47,13 +47,22 @@ impl Lock {
         let file = match File::open(&path) {
             Ok(file) => file,
             // Nobody ever wrote here: a copy that left the lock behind.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Some(Self { _file: None })),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Some(Self { file: None })),
             Err(error) => return Err(StoreError::file("open", &path, error)),
         };
         match file.try_lock_shared() {
-            Ok(()) => Ok(Some(Self { _file: Some(file) })),
+            Ok(()) => Ok(Some(Self { file: Some(file) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(StoreError::file("lock", &path, error)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing alone leaves it to a child that was forked a moment ago and has not yet become its program.
+        if let Some(file) = &self.file {
+            let _ = file.unlock();
         }
     }
 }

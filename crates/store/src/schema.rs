@@ -9,8 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use crate::error::StoreError;
 
 /// Every migration there ever was, in order; their count is the schema's version. Never change one that was released.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/0001_records.sql"), include_str!("../migrations/0002_records_of_stocktake.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("../migrations/0001_records.sql"), include_str!("../migrations/0002_records_of_stocktake.sql")];
 
 /// The version this program reads and writes.
 const CURRENT: usize = MIGRATIONS.len();
@@ -22,10 +21,7 @@ pub(crate) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> R
 
 async fn migrate_to(connection: &mut SqliteConnection, path: &Path, target: usize) -> Result<(), StoreError> {
     let failed = |error| StoreError::database("bring up to date", path, error);
-    sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-        .execute(&mut *connection)
-        .await
-        .map_err(failed)?;
+    sqlx::query("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)").execute(&mut *connection).await.map_err(failed)?;
     loop {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let version = version(&mut transaction).await.map_err(failed)?;
@@ -54,7 +50,10 @@ pub(crate) async fn check(connection: &mut SqliteConnection, path: &Path) -> Res
     };
     refuse_newer(version, path)?;
     if version < CURRENT {
-        let message = format!("cannot read {}: its tables are of version {version}, older than {CURRENT}; a run brings them up to date", path.display());
+        let message = format!(
+            "cannot read {}: its tables are of version {version}, older than {CURRENT}; a run brings them up to date",
+            path.display()
+        );
         return Err(StoreError::new(Code::StoreUnavailable, message));
     }
     Ok(())
@@ -72,4 +71,65 @@ fn refuse_newer(version: usize, path: &Path) -> Result<(), StoreError> {
         return Err(StoreError::new(Code::StoreUnavailable, message));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Access, Batch, Store, database, verify};
+    use pandian_domain::{Fact, Record, StocktakeId};
+
+    #[tokio::test]
+    async fn tables_of_the_first_version_are_brought_up_to_date_with_their_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let id = StocktakeId::new("2026-01-02T03:04:05Z".parse().unwrap(), [7; 10]);
+        let record = |fact| Record {
+            at: "2026-01-02T03:04:05Z".parse().unwrap(),
+            fact,
+            stocktake: Some(id),
+            stop: None,
+            lane: None,
+            crane: None,
+            location: None,
+            attempt: None,
+        };
+        let path = database::path(dir.path());
+        let mut old = database::connect_for_writing(dir.path(), true).await.unwrap();
+        migrate_to(&mut old, &path, 1).await.unwrap();
+        let body = serde_json::to_string(&record(Fact::Paused {})).unwrap();
+        let head = crate::Head::EMPTY.then(&body);
+        sqlx::query("INSERT INTO records (seq, stocktake, kind, key, body, hash) VALUES (1, $1, 'paused', NULL, $2, $3)")
+            .bind(&id.as_bytes()[..])
+            .bind(&body)
+            .bind(&head.hash.0[..])
+            .execute(&mut old)
+            .await
+            .unwrap();
+        old.close().await.unwrap();
+
+        let refused = Store::open(dir.path(), Access::Read).await.unwrap_err();
+        assert!(refused.to_string().contains("version 1, older than 2"), "{refused}");
+        let store = Store::open(dir.path(), Access::Write).await.unwrap();
+        assert_eq!(*store.head().borrow(), head);
+        let batch = Batch { records: vec![record(Fact::Resumed {})], reads: vec![] };
+        assert_eq!(store.append(batch).await.unwrap(), 2);
+        assert_eq!(store.records_of(id, &["paused", "resumed"]).all().await.unwrap().len(), 2);
+        store.close().await.unwrap();
+        let report = verify(dir.path(), Some(head.hash)).await.unwrap();
+        assert_eq!((report.problem, report.since_expected), (None, Some(1)));
+    }
+
+    #[tokio::test]
+    async fn tables_of_a_newer_version_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        Store::open(dir.path(), Access::Write).await.unwrap().close().await.unwrap();
+        let mut newer = database::connect_for_writing(dir.path(), false).await.unwrap();
+        sqlx::query("UPDATE schema_version SET version = 99").execute(&mut newer).await.unwrap();
+        newer.close().await.unwrap();
+        for access in [Access::Read, Access::Write] {
+            let refused = Store::open(dir.path(), access).await.unwrap_err();
+            assert_eq!(refused.code(), Code::StoreUnavailable);
+            assert!(refused.to_string().contains("newer than this program's"), "{refused}");
+        }
+    }
 }

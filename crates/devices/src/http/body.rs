@@ -63,10 +63,9 @@ mod tests {
 
     #[test]
     fn texts_are_filled_and_everything_else_is_kept() {
-        let body: BodyTemplate =
-            toml::from_str("location = \"{location}\"\npower = 30\n[deep]\nlist = [\"{crane}\", true, 1.5]").unwrap();
+        let body: BodyTemplate = toml::from_str("location = \"{location}\"\npower = 30\n[deep]\nlist = [\"{crane}\", true, 1.5]").unwrap();
         let text = body.fill((&visit("\"\\号")).into());
-        assert_eq!(text, r#"{"location":"\"\\号","power":30,"deep":{"list":["C1",true,1.5]}}"#);
+        assert_eq!(text, r#"{"deep":{"list":["C1",true,1.5]},"location":"\"\\号","power":30}"#);
     }
 
     #[test]

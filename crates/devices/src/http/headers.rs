@@ -65,8 +65,9 @@ impl Headers {
                 })?,
                 None => value.clone(),
             };
-            let mut value = HeaderValue::from_str(&text)
-                .map_err(|_| unbuildable(context, what, format_args!("the value of the header {name} has characters that no header can have")))?;
+            let mut value = HeaderValue::from_str(&text).map_err(|_| {
+                unbuildable(context, what, format_args!("the value of the header {name} has characters that no header can have"))
+            })?;
             value.set_sensitive(true);
             map.insert(name.clone(), value);
         }

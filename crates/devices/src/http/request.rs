@@ -37,12 +37,7 @@ pub(crate) struct RequestTemplate {
 }
 
 /// The headers of every request to a URL: its host, and what the configuration adds.
-pub(crate) fn standing_headers(
-    context: &BuildContext,
-    what: &str,
-    url: &HttpUrl,
-    configured: &Headers,
-) -> Result<HeaderMap, DeviceError> {
+pub(crate) fn standing_headers(context: &BuildContext, what: &str, url: &HttpUrl, configured: &Headers) -> Result<HeaderMap, DeviceError> {
     let mut headers = configured.resolve(context, what)?;
     headers.insert(HOST, url.host().clone());
     Ok(headers)

@@ -147,7 +147,7 @@ impl UrlTemplate {
         let (authority, path) = split_authority(&literal);
         let before_path = literal.len() - path.len();
         let first_is_whole = template.parts().first().and_then(Part::as_text).is_some_and(|first| first.len() > before_path);
-        if template.parts().len() > 1 && !first_is_whole {
+        if !template.is_fixed() && !first_is_whole {
             return Err(if authority.is_empty() { UrlRefused::Host } else { UrlRefused::PlaceholderInHost });
         }
         Ok(Self { template, base })
@@ -155,7 +155,7 @@ impl UrlTemplate {
 
     /// The URL of one visit. Fails only if what fills it makes it longer than a URL may be (64 KiB).
     pub(crate) fn fill(&self, values: Values<'_>) -> Result<Uri, UrlRefused> {
-        if self.template.parts().len() == 1 {
+        if self.template.is_fixed() {
             return Ok(self.base.uri.clone());
         }
         let mut text = String::with_capacity(self.template.as_str().len() + 64);

@@ -1,20 +1,81 @@
-//! Driver.
+//! Kind `http`: a service that is asked for the tags over HTTP.
+//!
+//! The page `docs/devices/http-reader.md` describes what is expected of the service, and the settings.
 
 use std::sync::Arc;
 
+use pandian_domain::{Code, Inventory};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::catalog::{Build, BuildContext, unbuildable};
-use crate::{DeviceError, TagReader};
+use super::wire;
+use crate::catalog::{Build, BuildContext};
+use crate::http::{BodyTemplate, Headers, HttpClient, RequestTemplate, UrlTemplate, Verb, check_verb};
+use crate::json;
+use crate::settings::ByteSize;
+use crate::{DeviceError, DevicePending, Probe, TagReader, Visit};
 
-/// Settings.
+/// Settings of a tag reader of kind `http`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HttpReaderSettings {}
+pub struct HttpReaderSettings {
+    /// Where the tags are asked for.
+    pub url: UrlTemplate,
+    /// `GET` or `POST`; `POST` unless given if there is a `body`, else `GET`.
+    pub method: Option<Verb>,
+    /// Request headers; `env:NAME` takes the value from the environment.
+    #[serde(default)]
+    pub headers: Headers,
+    /// The JSON body of the request.
+    pub body: Option<BodyTemplate>,
+    /// The longest reply that is read: 4MiB unless given.
+    #[serde(default = "max_reply")]
+    pub max_reply: ByteSize,
+}
+
+fn max_reply() -> ByteSize {
+    ByteSize(4 << 20)
+}
 
 impl Build<dyn TagReader> for HttpReaderSettings {
+    fn check(&self) -> Result<(), String> {
+        check_verb(self.method, self.body.as_ref())
+    }
+
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn TagReader>, DeviceError> {
-        Err(unbuildable(context, "device", "not built yet"))
+        let request = RequestTemplate::build(context, "reader", &self.url, self.method, &self.headers, self.body.as_ref())?;
+        Ok(Arc::new(HttpReader { http: context.http.clone(), request, max_reply: self.max_reply.0 }))
+    }
+}
+
+struct HttpReader {
+    http: HttpClient,
+    request: RequestTemplate,
+    max_reply: usize,
+}
+
+impl HttpReader {
+    async fn read(&self, visit: &Visit) -> Result<Inventory, DeviceError> {
+        let who = &self.request.who;
+        let reply = self.http.send(who, self.request.fill(visit)?, self.max_reply).await?.success(who)?;
+        // A text is a note only if it says that it is one: an error page is none.
+        let read = if reply.media_type() == Some("text/plain") { wire::tags_or_note } else { wire::tags };
+        json::read_aside(reply.body, read).await.map_err(|error| {
+            DeviceError::new(Code::DeviceBadReply, format!("{who} sent a reply that cannot be understood: {error}")).because(error)
+        })
+    }
+}
+
+impl TagReader for HttpReader {
+    fn inventory<'a>(&'a self, visit: &'a Visit) -> DevicePending<'a, Inventory> {
+        Box::pin(self.read(visit))
+    }
+
+    fn probe(&self) -> DevicePending<'_, Probe> {
+        Box::pin(self.http.probe(&self.request.who, self.request.base(), &self.request.headers))
+    }
+
+    fn address(&self) -> &str {
+        self.request.base().shown()
     }
 }

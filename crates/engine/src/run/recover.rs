@@ -24,6 +24,10 @@ pub struct Recovered {
     pub(super) touched: HashSet<StopId>,
 }
 
+/// The kinds of records that a stocktake's state is made from, besides those of its stops.
+const DECISIVE: [&str; 7] =
+    ["stocktake_started", "stocktake_planned", "locations_dropped", "lane_out", "lane_in", "cancelled", "stocktake_finished"];
+
 impl Recovered {
     /// Reads a stocktake's records. A crane that gave up before is tried again; one that a person took out stays out.
     pub async fn read(store: &Store, id: StocktakeId, layout: Arc<Layout>) -> Result<Self, RunError> {
@@ -36,7 +40,9 @@ impl Recovered {
             touched: HashSet::new(),
         };
         let mut cancelled = false;
-        for record in store.records_of(id).await.map_err(JournalError::from)? {
+        let mut records = store.records_of(id, &DECISIVE);
+        while let Some(stored) = records.next().await.map_err(JournalError::from)? {
+            let record = stored.record().map_err(JournalError::from)?;
             cancelled |= recovered.apply(record).map_err(unrecoverable)?;
         }
         if recovered.started_at == Timestamp::MIN {

@@ -33,6 +33,12 @@ pub(super) struct Fault {
 }
 
 impl Fault {
+    /// Adds what to do about a wrong encoding.
+    fn with_advice(mut self) -> Self {
+        self.message.push_str("; save it as UTF-8 (in Excel: \"CSV UTF-8\")");
+        self
+    }
+
     pub(super) fn of_file(self, file: &str) -> ListError {
         let problem = ListProblem { line: Some(self.line), code: Code::ListInvalid, message: self.message };
         ListError { file: file.to_owned(), problems: vec![problem], more: 0, source: None }
@@ -41,21 +47,11 @@ impl Fault {
 
 impl Text {
     pub(super) fn detect(bytes: Vec<u8>) -> Result<Self, Fault> {
-        const SAVE: &str = "save it as UTF-8 (in Excel: \"CSV UTF-8\")";
-        if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-            return Err(Fault { line: 1, message: format!("the file is UTF-16 (its first bytes say so); {SAVE}") });
-        }
-        if bytes.contains(&0) {
-            let at = bytes.iter().position(|byte| *byte == 0).unwrap_or_default();
-            let guess = if looks_like_utf16(&bytes) { "the file looks like UTF-16" } else { "the file is not text, or damaged" };
-            return Err(Fault { line: line_of(&bytes, at), message: format!("a NUL byte at offset {at}: {guess}; {SAVE}") });
-        }
+        refuse_utf16(&bytes).map_err(Fault::with_advice)?;
         let start = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         let Err(error) = std::str::from_utf8(&bytes) else { return Ok(Self { bytes, start, encoding: Encoding::Utf8 }) };
         if start > 0 {
-            let at = error.valid_up_to();
-            let message = format!("byte 0x{:02x} at offset {at} is not UTF-8, though the file's first bytes say that it is; {SAVE}", bytes[at]);
-            return Err(Fault { line: line_of(&bytes, at), message });
+            return Err(not_utf8(&bytes, &error).with_advice());
         }
         check_gb18030(&bytes, error.valid_up_to())?;
         Ok(Self { bytes, start, encoding: Encoding::Gb18030 })
@@ -79,6 +75,31 @@ impl Encoding {
             Self::Gb18030 => GB18030.decode_without_bom_handling(bytes).0,
         }
     }
+}
+
+/// The text of a file that must be UTF-8, its BOM removed; for an error the line, and what is wrong there.
+pub(crate) fn utf8(bytes: &[u8]) -> Result<String, (u64, String)> {
+    refuse_utf16(bytes)
+        .and_then(|()| std::str::from_utf8(bytes).map_err(|error| not_utf8(bytes, &error)))
+        .map(|text| text.strip_prefix('\u{feff}').unwrap_or(text).to_owned())
+        .map_err(|fault| (fault.line, format!("{}; save it as UTF-8", fault.message)))
+}
+
+fn refuse_utf16(bytes: &[u8]) -> Result<(), Fault> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(Fault { line: 1, message: "the file is UTF-16 (its first bytes say so)".to_owned() });
+    }
+    if bytes.contains(&0) {
+        let at = bytes.iter().position(|byte| *byte == 0).unwrap_or_default();
+        let guess = if looks_like_utf16(bytes) { "the file looks like UTF-16" } else { "the file is not text, or damaged" };
+        return Err(Fault { line: line_of(bytes, at), message: format!("a NUL byte at offset {at}: {guess}") });
+    }
+    Ok(())
+}
+
+fn not_utf8(bytes: &[u8], error: &std::str::Utf8Error) -> Fault {
+    let at = error.valid_up_to();
+    Fault { line: line_of(bytes, at), message: format!("byte 0x{:02x} at offset {at} is not UTF-8", bytes[at]) }
 }
 
 fn check_gb18030(bytes: &[u8], not_utf8_at: usize) -> Result<(), Fault> {

@@ -25,7 +25,7 @@ pub fn read_locations(file: &ListFile, layout: &Layout) -> Result<Vec<(LocationC
     read_table(file, COLUMNS, true, |cells, problems| {
         let (code, line) = (cells.get(0), cells.line());
         let Some(index) = layout.index_of(code) else {
-            problems.add(Code::LocationUnknown, line, || unknown(code, layout));
+            problems.add(Code::LocationUnknown, line, |nth| unknown(code, layout, nth));
             return;
         };
         match std::mem::replace(&mut first_lines[index as usize], line) {
@@ -80,10 +80,13 @@ pub fn check_code(code: &str) -> Result<(), String> {
     }
 }
 
-/// What to say of a code that the layout does not have.
-pub(super) fn unknown(code: &str, layout: &Layout) -> String {
+/// What to say of a code that the layout does not have, in the problem number `nth` of an error.
+pub(super) fn unknown(code: &str, layout: &Layout, nth: usize) -> String {
+    if code.is_empty() {
+        return "the location is missing".to_owned();
+    }
     let mut message = format!("location \"{}\" is not in the warehouse", shown(code));
-    let near = nearest(code, layout);
+    let near = nearest(code, layout, nth);
     if !near.is_empty() {
         let quoted: Vec<_> = near.iter().map(|code| format!("\"{}\"", shown(code))).collect();
         message.push_str("; did you mean ");
@@ -96,7 +99,7 @@ pub(super) fn unknown(code: &str, layout: &Layout) -> String {
 }
 
 fn twice(problems: &mut Problems, code: &str, first: u64, line: u64) {
-    problems.add(Code::ListInvalid, line, || format!("location \"{}\" is listed twice, first on line {first}", shown(code)));
+    problems.add(Code::ListInvalid, line, |_| format!("location \"{}\" is listed twice, first on line {first}", shown(code)));
 }
 
 #[cfg(test)]

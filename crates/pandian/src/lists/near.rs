@@ -7,27 +7,45 @@ use pandian_domain::Layout;
 /// How many similar codes a message offers.
 const MOST_OFFERED: usize = 3;
 
-/// Location codes that may be meant by an unknown one: itself without the blanks around it, else those that differ by the fewest
-/// characters, one or two of them. Looks at every location; for messages only.
-pub(crate) fn nearest<'a>(code: &str, layout: &'a Layout) -> Vec<&'a str> {
-    if let Some(slot) = layout.find(code.trim()) {
-        return vec![slot.code.as_str()];
+/// How many comparisons of codes one error is worth.
+const MOST_COMPARED: usize = 2_000_000;
+
+/// Location codes that may be meant by an unknown one: those that look the same, else those that differ by the fewest characters, one
+/// or two of them. Compares every location, so that in a large warehouse only the first problems of an error (`nth`, from 0) get some.
+pub(super) fn nearest<'a>(code: &str, layout: &'a Layout, nth: usize) -> Vec<&'a str> {
+    if nth * layout.slots().len() > MOST_COMPARED {
+        return Vec::new();
     }
-    let mut found = Vec::new();
-    for distance in 1..=tolerance(code) {
-        for slot in layout.slots() {
-            if is_within(code, slot.code.as_str(), distance) {
-                found.push(slot.code.as_str());
-                if found.len() == MOST_OFFERED {
-                    break;
-                }
-            }
-        }
-        if !found.is_empty() {
-            break;
+    let most = tolerance(code);
+    let mut by_distance = [Vec::new(), Vec::new(), Vec::new()];
+    for slot in layout.slots() {
+        let other = slot.code.as_str();
+        let distance = if looks_of(other).eq(looks_of(code)) {
+            0
+        } else if !is_within(code, other, most) {
+            continue;
+        } else if is_within(code, other, 1) {
+            1
+        } else {
+            2
+        };
+        if by_distance[distance].len() < MOST_OFFERED {
+            by_distance[distance].push(other);
         }
     }
-    found
+    by_distance.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+/// A code's characters without blanks, what cannot be seen, case and width.
+fn looks_of(code: &str) -> impl Iterator<Item = char> {
+    code.chars().filter(|c| !c.is_whitespace() && is_visible(*c)).map(|c| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c).to_ascii_uppercase(),
+        _ => c.to_ascii_uppercase(),
+    })
+}
+
+fn is_visible(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}')
 }
 
 /// The one of a few names that is most likely meant.
@@ -40,13 +58,12 @@ pub(crate) fn most_similar<'a>(name: &str, names: impl Iterator<Item = &'a str> 
 /// A text from outside as messages show it: shortened, control characters escaped.
 pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     const LONGEST: usize = 60;
-    let is_plain = |c: char| !c.is_control() && !matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}');
-    if text.chars().all(is_plain) && text.chars().nth(LONGEST).is_none() {
+    if text.chars().all(is_visible) && text.chars().nth(LONGEST).is_none() {
         return Cow::Borrowed(text);
     }
     let mut shown = String::new();
     for c in text.chars().take(LONGEST) {
-        if is_plain(c) { shown.push(c) } else { shown.extend(c.escape_default()) }
+        if is_visible(c) { shown.push(c) } else { shown.extend(c.escape_default()) }
     }
     if text.chars().nth(LONGEST).is_some() {
         shown.push('…');
@@ -63,7 +80,7 @@ fn tolerance(name: &str) -> u32 {
     }
 }
 
-/// Whether at most `edits` characters inserted, removed or replaced lead from one text to the other.
+/// Whether at most `edits` steps lead from one text to the other: a character inserted, removed or replaced, two neighbours swapped.
 fn is_within(a: &str, b: &str, edits: u32) -> bool {
     let (mut a, mut b) = (a.chars(), b.chars());
     loop {
@@ -72,8 +89,11 @@ fn is_within(a: &str, b: &str, edits: u32) -> bool {
             (None, None) => return true,
             (Some(x), Some(y)) if x == y => {}
             _ if edits == 0 => return false,
-            (Some(_), Some(_)) => {
-                return is_within(a.as_str(), b.as_str(), edits - 1)
+            (Some(x), Some(y)) => {
+                let (mut swapped_a, mut swapped_b) = (a.clone(), b.clone());
+                let is_swapped = swapped_a.next() == Some(y) && swapped_b.next() == Some(x);
+                return is_swapped && is_within(swapped_a.as_str(), swapped_b.as_str(), edits - 1)
+                    || is_within(a.as_str(), b.as_str(), edits - 1)
                     || is_within(a.as_str(), rest_b, edits - 1)
                     || is_within(rest_a, b.as_str(), edits - 1);
             }
@@ -93,6 +113,7 @@ mod tests {
         assert!(is_within("1号", "1位", 1));
         assert!(is_within("A01-L-1", "A01-L-001", 2));
         assert!(!is_within("A01-L-1", "A01-L-001", 1));
+        assert!(is_within("tset", "test", 1));
         assert!(is_within("abc", "", 3));
         assert!(!is_within("abc", "", 2));
     }

@@ -24,7 +24,7 @@ pub struct ListProblem {
 pub struct ListError {
     /// The file as it was named; `standard input` for `-`.
     pub file: String,
-    /// The first [`MOST_PROBLEMS`] problems, in the order of the file.
+    /// The first [`MOST_PROBLEMS`] problems, in the order of the file, and the one that ended the reading.
     pub problems: Vec<ListProblem>,
     /// How many more there are.
     pub more: u64,
@@ -85,10 +85,11 @@ impl Problems {
         Self { file: file.to_owned(), found: Vec::new(), more: 0 }
     }
 
-    /// Notes a problem. The message is made only if it will be shown: looking for similar codes takes time.
-    pub(super) fn add(&mut self, code: Code, line: u64, message: impl FnOnce() -> String) {
+    /// Notes a problem. The message is made only if it will be shown, from the number of those before it: looking for similar codes
+    /// takes time.
+    pub(super) fn add(&mut self, code: Code, line: u64, message: impl FnOnce(usize) -> String) {
         if self.found.len() < MOST_PROBLEMS {
-            self.found.push(ListProblem { line: Some(line), code, message: message() });
+            self.found.push(ListProblem { line: Some(line), code, message: message(self.found.len()) });
         } else {
             self.more += 1;
         }
@@ -96,7 +97,12 @@ impl Problems {
 
     /// Notes that the list itself is wrong at a line.
     pub(super) fn invalid(&mut self, line: u64, message: impl Into<String>) {
-        self.add(Code::ListInvalid, line, || message.into());
+        self.add(Code::ListInvalid, line, |_| message.into());
+    }
+
+    /// Notes why the rest could not be read; always told, however many problems there are.
+    pub(super) fn end(&mut self, line: u64, message: String) {
+        self.found.push(ListProblem { line: Some(line), code: Code::ListInvalid, message });
     }
 
     /// Whether nothing was found so far.

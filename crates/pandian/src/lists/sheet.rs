@@ -19,8 +19,10 @@ const MOST_COLUMNS: u32 = 16_384;
 /// A workbook that cannot be read at all.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SheetError {
-    #[error("is a ZIP archive, but not an XLSX workbook: {0}")]
-    NotAWorkbook(String),
+    #[error("is a ZIP archive, but not an XLSX workbook: it has no part xl/workbook.xml")]
+    NotAWorkbook,
+    #[error("is a ZIP archive that cannot be read ({0}); perhaps it was cut off")]
+    Broken(#[from] zip::result::ZipError),
     #[error("unpacks to more than {0} MiB, the most that is read")]
     UnpacksTooLarge(u64),
     #[error("is damaged: its table of texts claims more entries than it has room for")]
@@ -51,15 +53,14 @@ pub(super) fn each_row(bytes: &[u8], sheet: Option<&str>, limits: Limits, on_row
 
 /// Unpacks every part to nowhere, counting.
 fn measure(bytes: &[u8], limits: Limits) -> Result<(), SheetError> {
-    let not_a_workbook = |error: zip::result::ZipError| SheetError::NotAWorkbook(error.to_string());
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(not_a_workbook)?;
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes))?;
     if archive.index_for_name("xl/workbook.xml").is_none() {
-        return Err(SheetError::NotAWorkbook("it has no part xl/workbook.xml".to_owned()));
+        return Err(SheetError::NotAWorkbook);
     }
     let mut left = limits.bytes;
     for index in 0..archive.len() {
-        let mut part = archive.by_index(index).map_err(not_a_workbook)?;
-        let is_table_of_texts = part.name().map_err(not_a_workbook)?.to_ascii_lowercase().ends_with("sharedstrings.xml");
+        let mut part = archive.by_index(index)?;
+        let is_table_of_texts = part.name()?.to_ascii_lowercase().ends_with("sharedstrings.xml");
         let mut head = Vec::new();
         let unreadable = |error: io::Error| SheetError::Damaged(error.to_string());
         part.by_ref().take(4096.min(left + 1)).read_to_end(&mut head).map_err(unreadable)?;

@@ -1,6 +1,6 @@
 //! The table of a warehouse's locations.
 
-use pandian_domain::{Code, LocationCode, Side};
+use pandian_domain::{LocationCode, Side};
 
 use super::locations::check_code;
 use super::near::shown;
@@ -23,6 +23,11 @@ const COLUMNS: &[Column] = &[
     Column { names: &["level", "层"], required: true },
     Column { names: &["depth", "深"], required: false },
 ];
+
+/// Most bays, levels and depths of an aisle.
+pub(crate) const MOST_BAYS: u32 = 100_000;
+pub(crate) const MOST_LEVELS: u32 = 1_000;
+pub(crate) const MOST_DEPTHS: u32 = 9;
 
 /// One location of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +53,7 @@ pub struct SlotRow<'a> {
 pub fn read_slots(file: &ListFile, mut on_row: impl FnMut(SlotRow<'_>) -> Result<(), String>) -> Result<(), ListError> {
     read_table(file, COLUMNS, false, |cells, problems| {
         if let Err(message) = slot(cells).and_then(&mut on_row) {
-            problems.add(Code::ListInvalid, cells.line(), || message);
+            problems.invalid(cells.line(), message);
         }
     })
 }
@@ -59,11 +64,11 @@ fn slot<'a>(cells: &Cells<'a>) -> Result<SlotRow<'a>, String> {
         code: cells.get(CODE).into(),
         aisle: cells.get(AISLE),
         side: side(cells.get(SIDE))?,
-        bay: from_one(cells.get(BAY), "bay", u32::MAX)?,
-        level: from_one(cells.get(LEVEL), "level", u32::MAX)?,
+        bay: from_one(cells.get(BAY), "bay", MOST_BAYS)?,
+        level: from_one(cells.get(LEVEL), "level", MOST_LEVELS)?,
         depth: match cells.get(DEPTH) {
             "" => 1,
-            depth => from_one(depth, "depth", u8::MAX.into())? as u8,
+            depth => from_one(depth, "depth", MOST_DEPTHS)? as u8,
         },
     })
 }

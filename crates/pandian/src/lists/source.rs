@@ -50,22 +50,8 @@ impl ListFile {
             return Self::read("standard input", io::stdin().lock(), limits);
         }
         let name = path.display().to_string();
-        let unreadable = |error: io::Error| {
-            let message = match error.kind() {
-                io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                io::ErrorKind::PermissionDenied => "this file may not be read: permission denied".to_owned(),
-                _ => format!("cannot be read: {error}"),
-            };
-            ListError::whole(&name, message).because(error)
-        };
-        let metadata = std::fs::metadata(path).map_err(unreadable)?;
-        if metadata.is_dir() {
-            return Err(ListError::whole(&name, "is a directory; a CSV or XLSX file is wanted"));
-        }
-        if metadata.len() > limits.bytes {
-            return Err(too_large(&name, limits));
-        }
-        Self::read(&name, File::open(path).map_err(unreadable)?, limits)
+        let bytes = read_bounded(path, limits.bytes).map_err(|error| error.of_file(&name))?;
+        Self::understand(&name, bytes, limits)
     }
 
     /// Reads a stream to its end. `name` is what messages call it.
@@ -73,14 +59,11 @@ impl ListFile {
     /// # Errors
     /// As [`ListFile::open`].
     pub fn read(name: &str, stream: impl Read, limits: Limits) -> Result<Self, ListError> {
-        let mut bytes = Vec::new();
-        stream
-            .take(limits.bytes + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|error| ListError::whole(name, format!("cannot be read to its end: {error}")).because(error))?;
-        if bytes.len() as u64 > limits.bytes {
-            return Err(too_large(name, limits));
-        }
+        let bytes = read_to_bound(stream, limits.bytes).map_err(|error| error.of_file(name))?;
+        Self::understand(name, bytes, limits)
+    }
+
+    fn understand(name: &str, bytes: Vec<u8>, limits: Limits) -> Result<Self, ListError> {
         let content = match Format::of(&bytes) {
             Format::Empty => return Err(ListError::whole(name, "is empty")),
             Format::Zip => Content::Workbook(bytes),
@@ -126,6 +109,52 @@ impl Format {
     }
 }
 
-fn too_large(name: &str, limits: Limits) -> ListError {
-    ListError::whole(name, format!("is larger than {} MiB, the most that is read", limits.bytes >> 20))
+/// A file that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unreadable {
+    #[error("there is no such file")]
+    Missing(#[source] io::Error),
+    #[error("is a directory; a file is wanted")]
+    Directory,
+    #[error("is larger than {0} MiB, the most that is read")]
+    TooLarge(u64),
+    #[error("cannot be read: {0}")]
+    Failed(#[source] io::Error),
+}
+
+impl Unreadable {
+    fn of_file(self, file: &str) -> ListError {
+        let error = ListError::whole(file, self.to_string());
+        match self {
+            Self::Missing(source) | Self::Failed(source) => error.because(source),
+            Self::Directory | Self::TooLarge(_) => error,
+        }
+    }
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::Missing(error),
+            io::ErrorKind::IsADirectory => Self::Directory,
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+/// Whether a path names something that [`read_bounded`] can be tried on.
+pub(crate) fn check_readable(path: &Path) -> Result<(), Unreadable> {
+    if std::fs::metadata(path)?.is_dir() { Err(Unreadable::Directory) } else { Ok(()) }
+}
+
+/// Reads a file of at most `most` bytes.
+pub(crate) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, Unreadable> {
+    check_readable(path)?;
+    read_to_bound(File::open(path)?, most)
+}
+
+fn read_to_bound(stream: impl Read, most: u64) -> Result<Vec<u8>, Unreadable> {
+    let mut bytes = Vec::new();
+    stream.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(Unreadable::TooLarge(most >> 20)) } else { Ok(bytes) }
 }

@@ -85,7 +85,7 @@ pub fn read_stock(file: &ListFile, layout: &Arc<Layout>) -> Result<ListBook, Lis
     read_table(file, COLUMNS, false, |cells, problems| {
         let line = cells.line();
         let Some(location) = layout.index_of(cells.get(LOCATION)) else {
-            problems.add(Code::LocationUnknown, line, || unknown(cells.get(LOCATION), layout));
+            problems.add(Code::LocationUnknown, line, |nth| unknown(cells.get(LOCATION), layout, nth));
             return;
         };
         if let Err(message) = reading.take(location, cells) {
@@ -123,7 +123,7 @@ impl Reading {
         };
         let epc = match cells.get(EPC) {
             "" => None,
-            epc => Some(Epc::from_hex(epc).map_err(|error| format!("the EPC {error}"))?),
+            epc => Some(Epc::from_hex(epc).map_err(|error| error.to_string())?),
         };
         let line = Line {
             location,
@@ -225,7 +225,7 @@ impl ListBook {
             if first.file_line > second.file_line {
                 std::mem::swap(&mut first, &mut second);
             }
-            problems.add(Code::ListInvalid, second.file_line.into(), || {
+            problems.add(Code::ListInvalid, second.file_line.into(), |_| {
                 format!(
                     "{what} \"{}\" is booked at \"{}\" here and at \"{}\" on line {}",
                     shown(self.text(of(&second))),

@@ -109,7 +109,8 @@ pub(super) fn read_table(
     mut on_row: impl FnMut(&Cells<'_>, &mut Problems),
 ) -> Result<(), ListError> {
     let mut problems = Problems::new(&file.name);
-    let mut table = Table { columns, header_optional, places: Vec::new(), width: 0, headed: false, rows: 0 };
+    let is_workbook = matches!(file.content, Content::Workbook(_));
+    let mut table = Table { columns, header_optional, places: Vec::new(), width: 0, headed: false, rows: 0, ragged: is_workbook };
     let mut take = |row: &Row, table: &mut Table<'_>, problems: &mut Problems| -> Result<(), Fault> {
         if row.is_blank() {
             return Ok(());
@@ -146,8 +147,7 @@ pub(super) fn read_table(
         }
     };
     if let Err(fault) = read {
-        // The file cannot be read on from here: what was found before is still told.
-        problems.invalid(fault.line, fault.message);
+        problems.end(fault.line, fault.message);
     } else if table.rows == 0 && problems.is_empty() {
         let message = if table.headed { "has a header and no rows below it" } else { "has no rows" };
         return Err(ListError::whole(&file.name, message));
@@ -179,6 +179,8 @@ struct Table<'a> {
     width: usize,
     headed: bool,
     rows: u64,
+    /// Rows may end before their last columns, as they do in workbooks.
+    ragged: bool,
 }
 
 impl Table<'_> {
@@ -197,8 +199,13 @@ impl Table<'_> {
             self.width = 1;
             return Ok(false);
         }
-        let missing: Vec<_> =
-            self.columns.iter().zip(&places).filter(|(column, place)| column.required && place.is_none()).map(|(column, _)| column).collect();
+        let missing: Vec<_> = self
+            .columns
+            .iter()
+            .zip(&places)
+            .filter(|(column, place)| column.required && place.is_none())
+            .map(|(column, _)| column)
+            .collect();
         if !missing.is_empty() {
             return Err(Fault { line: row.line, message: self.describe_missing(&missing, row) });
         }
@@ -238,8 +245,9 @@ impl Table<'_> {
             if let Some(why) = row.why_unusable(place) {
                 return fault(format!("the cell of column `{}` {why}", column.names[0]));
             }
-            if column.required && row.len() <= place {
-                return fault(format!("only {} cells; column `{}` is the cell number {}", row.len(), column.names[0], place + 1));
+            if column.required && row.len() <= place && !self.ragged {
+                let name = column.names[0];
+                return fault(format!("the row ends before column `{name}`: it has {} of the header's {} cells", row.len(), self.width));
             }
         }
         Ok(())

@@ -37,15 +37,10 @@ impl<W: Write> CsvWriter<W> {
         self.out.write_all(b"\"")
     }
 
-    /// Writes a cell that holds a number of ours: digits, sign and decimal point only.
+    /// Writes a cell that holds a number of ours: digits, sign and decimal point only, or nothing.
     pub fn number(&mut self, cell: impl Display) -> io::Result<()> {
         self.separate()?;
         write!(self.out, "{cell}")
-    }
-
-    /// Writes an empty cell.
-    pub fn empty(&mut self) -> io::Result<()> {
-        self.separate()
     }
 
     /// Ends the row.
@@ -98,7 +93,7 @@ mod tests {
         let mut csv = CsvWriter::new(Vec::new()).unwrap();
         csv.text("a").unwrap();
         csv.number(-5).unwrap();
-        csv.empty().unwrap();
+        csv.number("").unwrap();
         csv.end_row().unwrap();
         csv.text("b").unwrap();
         csv.end_row().unwrap();

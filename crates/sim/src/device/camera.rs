@@ -48,7 +48,7 @@ impl Camera for SimCamera {
         Box::pin(async move {
             let expose = async {
                 take(self.time).await;
-                let under_way = || self.station.failure(Code::CameraBadPicture, "the picture is blurred: the crane is under way");
+                let under_way = || self.station.failure(Code::CameraBadPicture, "sent a blurred picture: its crane is under way");
                 self.station.met(visit)?.ok_or_else(under_way)
             };
             let slot = self.station.work(self.station.strike(visit), expose).await?;
@@ -88,7 +88,8 @@ impl Comparer for SimCamera {
                 take(self.compare_time).await;
                 let world = self.station.simulation.world();
                 let shown = picture::location_shown(&picture).and_then(|location| world.layout().index_of(&location));
-                let foreign = || self.station.failure(Code::CameraBadPicture, "the picture shows no location of this warehouse");
+                let foreign =
+                    || self.station.failure(Code::CameraBadPicture, "was given a picture that shows no location of this warehouse");
                 shown.map(|slot| world.findings(slot)).ok_or_else(foreign)
             };
             self.station.work(self.station.strike(visit), look).await

@@ -41,7 +41,7 @@ impl TagReader for SimReader {
             let strike = self.station.strike(visit);
             let listen = async {
                 take(self.time).await;
-                Ok(self.station.met(visit)?)
+                self.station.met(visit)
             };
             let met = self.station.work(strike, listen).await?;
             let hears = strike.is_none_or(|strike| strike.kind != FaultKind::ReaderSilent);

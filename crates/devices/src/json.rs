@@ -1,0 +1,65 @@
+//! What programs and HTTP services say in JSON, read with errors that name the field and the position.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::http::{is_object, without_bom};
+
+/// How much of a plain text is kept as a note, in characters.
+const NOTE: usize = 4000;
+
+/// A text that is not the JSON object that was agreed on.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadJson {
+    /// The object has another shape, or is none.
+    #[error("{0}")]
+    Shape(String),
+    /// A list without the object around it.
+    #[error("a list came where an object is wanted")]
+    List,
+}
+
+/// Reads one JSON object. Fields beyond the agreed ones are passed over.
+pub(crate) fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, BadJson> {
+    if is_list(text) {
+        return Err(BadJson::List);
+    }
+    let mut reader = serde_json::Deserializer::from_slice(without_bom(text));
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.into_inner();
+        BadJson::Shape(if path == "." { reason.to_string() } else { format!("{path}: {reason}") })
+    })?;
+    reader.end().map_err(|error| BadJson::Shape(error.to_string()))?;
+    Ok(value)
+}
+
+/// Whether a text is meant to be JSON: it begins an object, or is a list from end to end.
+pub(crate) fn is_meant(text: &[u8]) -> bool {
+    is_object(text) || is_list(text)
+}
+
+fn is_list(text: &[u8]) -> bool {
+    let text = without_bom(text).trim_ascii();
+    text.starts_with(b"[") && serde_json::from_slice::<IgnoredAny>(text).is_ok()
+}
+
+/// A plain text as a note: bounded, without blanks around it; nothing if nothing is left.
+pub(crate) fn note(text: &[u8]) -> Option<Arc<str>> {
+    let text = String::from_utf8_lossy(without_bom(text));
+    let text: String = text.trim().chars().take(NOTE).collect();
+    (!text.is_empty()).then(|| text.into())
+}
+
+/// Texts longer than this are read off the event loop: reading takes a few milliseconds a megabyte.
+const LONG: usize = 64 * 1024;
+
+/// Reads a text without holding up the event loop.
+pub(crate) async fn read_aside<T: Send + 'static>(text: Bytes, read: fn(&[u8]) -> Result<T, BadJson>) -> Result<T, BadJson> {
+    if text.len() <= LONG {
+        return read(&text);
+    }
+    tokio::task::spawn_blocking(move || read(&text)).await.unwrap_or_else(|error| Err(BadJson::Shape(error.to_string())))
+}

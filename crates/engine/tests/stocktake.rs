@@ -1,0 +1,405 @@
+//! Whole stocktakes in virtual time: real journal on disk, devices of the test's own.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use pandian_devices::{Arrival, Camera, Comparer, Crane, DeviceError, DevicePending, Probe, Shot, ShotEnd, TagReader, Visit};
+use pandian_domain::book::{Book, BookLine};
+use pandian_domain::retry::RetryPolicy;
+use pandian_domain::{
+    Code, Digest, Epc, Fact, Findings, Inventory, LaneSpec, Layout, LocationCode, QueueSpec, Record, Slot, StocktakeId, TagRead, Verdict,
+};
+use pandian_engine::run::Recovered;
+use pandian_engine::{Clock, Command, Devices, Ending, Release, Rules, Run, Settings, Site, Summary};
+use pandian_store::{Access, Store};
+use tokio::time::{Instant, sleep};
+
+const TRAVEL: [u64; 3] = [4_000, 3_250, 7_001];
+const INVENTORY: Duration = Duration::from_millis(2_000);
+const CAPTURE: Duration = Duration::from_millis(500);
+const COMPARE: Duration = Duration::from_millis(5_500);
+
+/// One crane with its reader and camera; what goes wrong is scripted by location.
+struct Device {
+    travel: Duration,
+    script: Arc<Script>,
+}
+
+#[derive(Default)]
+struct Script {
+    /// How many first tries of an operation at a location fail.
+    failures: HashMap<(&'static str, &'static str), u32>,
+    /// Operations that never answer.
+    hangs: Vec<(&'static str, &'static str)>,
+    panics: Vec<(&'static str, &'static str)>,
+    tries: Mutex<HashMap<(String, String), u32>>,
+    keys: Mutex<Vec<String>>,
+    comparing: AtomicU32,
+    most_comparing: AtomicU32,
+}
+
+impl Script {
+    async fn act(&self, visit: &Visit, time: Duration) -> Result<(), DeviceError> {
+        self.keys.lock().unwrap().push(visit.key());
+        let (op, location) = (visit.op.as_str(), visit.location.as_str());
+        let is = |(wanted, at): &(&str, &str)| *wanted == op && *at == location;
+        assert!(!self.panics.iter().any(is), "a fault of this driver");
+        if self.hangs.iter().any(is) {
+            std::future::pending::<()>().await;
+        }
+        sleep(time).await;
+        let mut tries = self.tries.lock().unwrap();
+        let tried = tries.entry((op.into(), location.into())).or_default();
+        *tried += 1;
+        match self.failures.iter().find(|(key, _)| is(key)) {
+            Some((_, failing)) if *tried <= *failing => Err(DeviceError::new(Code::DeviceDropped, format!("{op} at {location}: dropped"))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Crane for Device {
+    fn go_to<'a>(&'a self, visit: &'a Visit) -> DevicePending<'a, Arrival> {
+        async move { self.script.act(visit, self.travel).await.map(|()| Arrival::default()) }.boxed()
+    }
+    fn probe(&self) -> DevicePending<'_, Probe> {
+        unreachable!()
+    }
+    fn address(&self) -> &str {
+        "test"
+    }
+}
+
+impl TagReader for Device {
+    fn inventory<'a>(&'a self, visit: &'a Visit) -> DevicePending<'a, Inventory> {
+        async move {
+            self.script.act(visit, INVENTORY).await?;
+            let tag = TagRead { epc: epc_of(visit.location.as_str()), antenna: Some(1), rssi_dbm: Some(-50.0), count: 3 };
+            Ok(Inventory { tags: Some(vec![tag]), note: None })
+        }
+        .boxed()
+    }
+    fn probe(&self) -> DevicePending<'_, Probe> {
+        unreachable!()
+    }
+    fn address(&self) -> &str {
+        "test"
+    }
+}
+
+impl Camera for Device {
+    fn capture<'a>(&'a self, visit: &'a Visit) -> DevicePending<'a, Shot> {
+        async move {
+            self.script.act(visit, CAPTURE).await?;
+            let picture = format!("\u{89}PNG of {}", visit.location);
+            Ok(Shot::Whole(ShotEnd { picture: Some(Bytes::from(picture)), findings: None, note: None }))
+        }
+        .boxed()
+    }
+    fn probe(&self) -> DevicePending<'_, Probe> {
+        unreachable!()
+    }
+    fn address(&self) -> &str {
+        "test"
+    }
+    fn comparer(&self) -> Option<&dyn Comparer> {
+        Some(self)
+    }
+}
+
+impl Comparer for Device {
+    fn compare<'a>(&'a self, visit: &'a Visit, picture: Bytes) -> DevicePending<'a, Findings> {
+        async move {
+            assert!(String::from_utf8_lossy(&picture).ends_with(visit.location.as_str()));
+            let now = self.script.comparing.fetch_add(1, Ordering::SeqCst) + 1;
+            self.script.most_comparing.fetch_max(now, Ordering::SeqCst);
+            self.script.act(visit, COMPARE).await?;
+            self.script.comparing.fetch_sub(1, Ordering::SeqCst);
+            Ok(Findings { occupied: Some(true), codes: Vec::new(), confidence: Some(0.97), note: None })
+        }
+        .boxed()
+    }
+}
+
+/// Every location holds what its name says.
+struct NamedStock;
+
+impl Book for NamedStock {
+    fn lines(&self, location: &LocationCode) -> Option<Vec<BookLine>> {
+        let epc = Some(epc_of(location.as_str()));
+        Some(vec![BookLine { item: "item".into(), handling_unit: None, epc, quantity: 1.into(), unit: None, price: None }])
+    }
+    fn whereabouts(&self, _code: &str) -> Option<(LocationCode, BookLine)> {
+        None
+    }
+    fn source(&self) -> Arc<str> {
+        "test".into()
+    }
+}
+
+fn epc_of(location: &str) -> Epc {
+    Epc::from_hex(&location.bytes().map(|byte| format!("{byte:02X}")).collect::<String>()).unwrap()
+}
+
+struct Rig {
+    folder: tempfile::TempDir,
+    site: Arc<Site>,
+    script: Arc<Script>,
+}
+
+impl Rig {
+    /// `cranes` cranes with ten locations each: `A0` … `A9`, `B0` …
+    fn new(cranes: usize, release: Release, script: Script) -> Self {
+        let script = Arc::new(script);
+        let names: Vec<String> = ('A'..).take(cranes).map(String::from).collect();
+        let lanes = names.iter().zip(0..).map(|(name, queue)| LaneSpec { id: name.as_str().into(), crane: name.as_str().into(), queue });
+        let mut layout = Layout::new(lanes.collect(), vec![QueueSpec::default(); cranes]);
+        for (queue, name) in (0..).zip(&names) {
+            for n in 0..10 {
+                layout.add(Slot { code: format!("{name}{n}").as_str().into(), place: None, queue }).unwrap();
+            }
+        }
+        let rule = RetryPolicy { attempts: 3, timeout: Duration::from_secs(30), first_delay: Duration::from_secs(1), max_delay: Duration::from_secs(4) };
+        let rules = Rules { goto: rule, inventory: rule, capture: rule, compare: rule };
+        let devices = (0..cranes)
+            .map(|n| {
+                let device = Arc::new(Device { travel: Duration::from_millis(TRAVEL[n % 3]), script: script.clone() });
+                Devices { crane: device.clone(), reader: Some(device.clone()), camera: Some(device), rules }
+            })
+            .collect();
+        let settings = Settings { release, ..Settings::default() };
+        let site = Site {
+            name: "test".into(),
+            file: "test.toml".into(),
+            layout: Arc::new(layout),
+            devices,
+            book: Some(Arc::new(NamedStock)),
+            settings,
+            configuration: Digest::ZERO,
+        };
+        Self { folder: tempfile::tempdir().unwrap(), site: Arc::new(site), script }
+    }
+
+    async fn store(&self) -> Store {
+        Store::open(self.folder.path(), Access::Write).await.unwrap()
+    }
+
+    fn locations(&self, n: usize) -> Vec<LocationCode> {
+        let cranes = self.site.devices.len();
+        (0..cranes).flat_map(|crane| (0..n).map(move |k| self.site.layout.slots()[crane * 10 + k].code.clone())).collect()
+    }
+
+    async fn start(&self, store: &Store, locations: Vec<LocationCode>) -> Run {
+        let clock = Clock::starting_at("2026-01-02T03:04:05Z".parse().unwrap());
+        let id = StocktakeId::new(clock.now(), [5; 10]);
+        Run::start(self.site.clone(), Arc::new(store.clone()), clock, id, locations, 1).await.unwrap()
+    }
+
+    async fn count(&self, n: usize) -> (Summary, Vec<Record>) {
+        let store = self.store().await;
+        let run = self.start(&store, self.locations(n)).await;
+        let ending = run.drive().await.unwrap();
+        let Ending::Finished(summary) = ending else { panic!("{ending:?}") };
+        let records = records(&store).await;
+        store.close().await.unwrap();
+        (summary, records)
+    }
+}
+
+async fn records(store: &Store) -> Vec<Record> {
+    store.flush().await.unwrap();
+    store.records_after(0, 10_000).await.unwrap().iter().map(|stored| stored.record().unwrap()).collect()
+}
+
+fn verdicts(records: &[Record]) -> Vec<(String, Verdict)> {
+    let judged = records.iter().filter_map(|record| match &record.fact {
+        Fact::Judged { judgement, .. } => Some((record.location.as_ref().unwrap().to_string(), judgement.verdict)),
+        _ => None,
+    });
+    let mut verdicts: Vec<_> = judged.collect();
+    verdicts.sort();
+    verdicts
+}
+
+fn millis(seconds: rust_decimal::Decimal) -> u64 {
+    u64::try_from(seconds * rust_decimal::Decimal::from(1000)).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_makespan_is_travel_and_acquisition_to_the_millisecond_when_released_after_acquisition() {
+    let (summary, _) = Rig::new(3, Release::AfterAcquisition, Script::default()).count(10).await;
+    for (lane, travel) in summary.lanes.iter().zip(TRAVEL) {
+        assert_eq!(millis(lane.1), 10 * (travel + 2_000), "{}", lane.0.lane);
+    }
+    assert_eq!(millis(summary.makespan_seconds), 10 * (7_001 + 2_000));
+    // The picture is there after 0.5 s and its comparison runs from the release on: the last verdict comes one comparison later.
+    assert_eq!(millis(summary.seconds), 10 * (7_001 + 2_000) + 5_500);
+    assert_eq!(summary.tally.settled, 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_makespan_is_travel_and_both_checks_to_the_millisecond_in_the_strict_order() {
+    let (summary, _) = Rig::new(3, Release::AfterVerification, Script::default()).count(10).await;
+    for (lane, travel) in summary.lanes.iter().zip(TRAVEL) {
+        assert_eq!(millis(lane.1), 10 * (travel + 2_000 + 5_500), "{}", lane.0.lane);
+    }
+    assert_eq!(millis(summary.seconds), millis(summary.makespan_seconds));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_waits_for_its_own_comparisons_only_and_never_for_another_crane() {
+    let rig = Rig::new(3, Release::AfterAcquisition, Script { hangs: vec![("goto", "C0")], ..Script::default() });
+    let (summary, records) = rig.count(4).await;
+    // C hangs at its first location for three time-outs; A and B are as fast as ever.
+    assert_eq!(millis(summary.lanes[0].1), 4 * (4_000 + 2_000));
+    assert_eq!(millis(summary.lanes[1].1), 4 * (3_250 + 2_000));
+    assert_eq!(verdicts(&records).iter().filter(|(_, verdict)| *verdict == Verdict::NotCounted).count(), 1);
+    assert!(rig.script.most_comparing.load(Ordering::SeqCst) >= 2, "comparisons run side by side");
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_retried_by_rule_and_each_is_on_record_with_its_attempt() {
+    let failures = HashMap::from([(("goto", "A1"), 1), (("inventory", "A2"), 2), (("capture", "A3"), 3), (("compare", "A0"), 1)]);
+    let rig = Rig::new(1, Release::AfterAcquisition, Script { failures, ..Script::default() });
+    let (_, records) = rig.count(4).await;
+    let expected = [("A0", Verdict::Match), ("A1", Verdict::Match), ("A2", Verdict::Match), ("A3", Verdict::Ambiguous)];
+    assert_eq!(verdicts(&records), expected.map(|(location, verdict)| (location.to_owned(), verdict)));
+    let failed: Vec<(String, u16, bool)> = records
+        .iter()
+        .filter_map(|record| match &record.fact {
+            Fact::OperationFailed { operation, retry_in_ms, code: Code::DeviceDropped, .. } => {
+                Some((format!("{} {}", operation.as_str(), record.location.as_ref().unwrap()), record.attempt.unwrap(), retry_in_ms.is_some()))
+            }
+            _ => None,
+        })
+        .collect();
+    for expected in [("goto A1", 1, true), ("inventory A2", 2, true), ("capture A3", 3, false), ("compare A0", 1, true)] {
+        assert!(failed.contains(&(expected.0.to_owned(), expected.1, expected.2)), "{expected:?} in {failed:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_that_panics_costs_its_own_location_only() {
+    let rig = Rig::new(1, Release::AfterAcquisition, Script { panics: vec![("inventory", "A1"), ("compare", "A2")], ..Script::default() });
+    let (summary, records) = rig.count(4).await;
+    assert_eq!((summary.tally.settled, summary.tally.not_counted), (2, 2), "{:?}", verdicts(&records));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crane_that_gives_up_too_often_goes_out_and_its_rest_is_listed() {
+    let hangs = (0..3).map(|n| ("goto", ["A0", "A1", "A2"][n])).collect();
+    let rig = Rig::new(2, Release::AfterAcquisition, Script { hangs, ..Script::default() });
+    let (summary, records) = rig.count(6).await;
+    assert_eq!((summary.tally.settled, summary.tally.not_counted), (6, 6));
+    assert!(records.iter().any(|record| matches!(record.fact, Fact::LaneOut { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn paused_cranes_stay_where_they_are_until_resumed() {
+    let rig = Rig::new(2, Release::AfterAcquisition, Script::default());
+    let store = rig.store().await;
+    let run = rig.start(&store, rig.locations(5)).await;
+    let controller = run.controller();
+    let driving = tokio::spawn(run.drive());
+    sleep(Duration::from_secs(10)).await;
+    controller.control(Command::Pause).await.unwrap();
+    assert!(controller.control(Command::Pause).await.is_err());
+    sleep(Duration::from_secs(1000)).await;
+    let before = controller.status().tally;
+    assert!(before.open() > 0 && !driving.is_finished());
+    controller.control(Command::Resume).await.unwrap();
+    let Ending::Finished(summary) = driving.await.unwrap().unwrap() else { panic!() };
+    assert_eq!(summary.tally.settled, 10);
+    assert!(millis(summary.seconds) > 1_000_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelling_ends_at_once_even_when_a_crane_hangs_and_lists_what_was_not_counted() {
+    let rig = Rig::new(2, Release::AfterAcquisition, Script { hangs: vec![("goto", "A1"), ("inventory", "B0")], ..Script::default() });
+    let store = rig.store().await;
+    let run = rig.start(&store, rig.locations(5)).await;
+    let controller = run.controller();
+    let driving = tokio::spawn(run.drive());
+    sleep(Duration::from_secs(20)).await;
+    let cancelled_at = Instant::now();
+    controller.control(Command::Cancel).await.unwrap();
+    let Ending::Cancelled(summary) = driving.await.unwrap().unwrap() else { panic!() };
+    assert!(cancelled_at.elapsed() < Duration::from_millis(10));
+    assert_eq!((summary.tally.requested, summary.tally.open()), (10, 0));
+    assert!(summary.tally.not_counted >= 8);
+    assert_eq!(verdicts(&records(&store).await).len(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn locations_are_added_and_dropped_while_it_runs() {
+    let rig = Rig::new(1, Release::AfterAcquisition, Script::default());
+    let store = rig.store().await;
+    let run = rig.start(&store, rig.locations(3)).await;
+    let controller = run.controller();
+    let driving = tokio::spawn(run.drive());
+    sleep(Duration::from_secs(2)).await;
+    controller.control(Command::Add { locations: vec!["A7".into(), "A8".into()] }).await.unwrap();
+    controller.control(Command::Drop { locations: vec!["A2".into()] }).await.unwrap();
+    assert!(controller.control(Command::Drop { locations: vec!["A0".into()] }).await.is_err(), "its crane is on its way");
+    assert!(controller.control(Command::Add { locations: vec!["Z1".into()] }).await.is_err());
+    let Ending::Finished(summary) = driving.await.unwrap().unwrap() else { panic!() };
+    assert_eq!(summary.tally.settled, 4);
+    let counted: Vec<String> = verdicts(&records(&store).await).into_iter().map(|(location, _)| location).collect();
+    assert_eq!(counted, ["A0", "A1", "A7", "A8"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crane_taken_out_keeps_its_queue_until_it_is_back() {
+    let rig = Rig::new(2, Release::AfterAcquisition, Script::default());
+    let store = rig.store().await;
+    let run = rig.start(&store, rig.locations(3)).await;
+    let controller = run.controller();
+    let driving = tokio::spawn(run.drive());
+    sleep(Duration::from_secs(5)).await;
+    let status = controller.control(Command::CraneOut { crane: "A".into(), hand_on: false }).await.unwrap();
+    assert_eq!(status.lanes[0].done, 0);
+    sleep(Duration::from_secs(500)).await;
+    let status = controller.status();
+    assert_eq!((status.lanes[0].waiting, status.tally.settled), (3, 3));
+    assert!(!driving.is_finished());
+    controller.control(Command::CraneIn { crane: "A".into() }).await.unwrap();
+    let Ending::Finished(summary) = driving.await.unwrap().unwrap() else { panic!() };
+    assert_eq!(summary.tally.settled, 6);
+    // The stop that was broken off was sent a second time, under its next attempt's key or its own.
+    assert!(rig.script.keys.lock().unwrap().iter().filter(|key| key.contains("/goto/")).count() >= 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_stocktake_goes_on_where_it_was_and_judges_every_location_once() {
+    let rig = Rig::new(2, Release::AfterAcquisition, Script::default());
+    let store = rig.store().await;
+    let run = rig.start(&store, rig.locations(6)).await;
+    let id = run.controller().status().stocktake;
+    let mut run = Some(run);
+    for tenths in [1_u64, 37, 64, 65, 80, 81, 115, 119, 130, 190] {
+        let interrupter = run.as_ref().unwrap().interrupter();
+        let driving = tokio::spawn(run.take().unwrap().drive());
+        sleep(Duration::from_millis(tenths * 100)).await;
+        interrupter.cancel();
+        if let Ending::Finished(_) = driving.await.unwrap().unwrap() {
+            break;
+        }
+        let recovered = Recovered::read(&store, id, rig.site.layout.clone()).await.unwrap();
+        let clock = Clock::starting_at("2026-01-02T05:00:00Z".parse().unwrap());
+        run = Some(Run::resume(rig.site.clone(), Arc::new(store.clone()), clock, recovered, 1).await.unwrap());
+    }
+    if let Some(run) = run {
+        let Ending::Finished(summary) = run.drive().await.unwrap() else { panic!() };
+        assert_eq!(summary.tally.settled, 12);
+    }
+    let verdicts = verdicts(&records(&store).await);
+    assert_eq!(verdicts.len(), 12);
+    assert!(verdicts.iter().all(|(_, verdict)| *verdict == Verdict::Match));
+    store.close().await.unwrap();
+    let report = pandian_store::verify(rig.folder.path(), None).await.unwrap();
+    assert!(report.problem.is_none(), "{:?}", report.problem);
+}

@@ -1,0 +1,297 @@
+//! The command line's grammar.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Counts the stock of an automated warehouse in the rack.
+#[derive(Debug, Parser)]
+#[command(name = "pandian", version, propagate_version = true, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Language of messages and reports; from the locale if not given
+    #[arg(long, global = true, value_enum)]
+    pub lang: Option<LangArg>,
+    /// What to log to standard error (tracing's filter syntax)
+    #[arg(long, global = true, env = "PANDIAN_LOG", default_value = "error", hide_env_values = true)]
+    pub log: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A language to choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LangArg {
+    /// 中文
+    Zh,
+    /// English
+    En,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Count a seeded warehouse on simulated devices, over real sockets
+    Demo(DemoArgs),
+    /// Run a stocktake, or take one up again
+    Run(RunArgs),
+    /// Control a running stocktake
+    Ctl(CtlArgs),
+    /// Serve simulated devices at the addresses that a warehouse's configuration names
+    Sim(SimArgs),
+    /// Try every device and say what is wrong
+    Devices(DevicesArgs),
+    /// Take a list of book stock into the data directory
+    Import(ImportArgs),
+    /// Report a stocktake
+    Report(ReportArgs),
+    /// Check the record chain and every piece of evidence
+    Verify(VerifyArgs),
+    /// Check a configuration, or print its schema
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Explain an error code
+    Explain {
+        /// The code, such as device-timeout; without one, all codes are listed
+        code: Option<String>,
+    },
+    /// Print shell completions
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Where records and evidence are kept.
+#[derive(Debug, Clone, Args)]
+pub struct DataArg {
+    /// Data directory: records, evidence, control socket
+    #[arg(long, value_name = "DIR", default_value = "pandian-data")]
+    pub data: PathBuf,
+}
+
+/// `demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Exit when the count is done
+    #[arg(long)]
+    pub once: bool,
+    /// Seed of the warehouse
+    #[arg(long, default_value_t = 2026)]
+    pub seed: u64,
+    /// Cranes, one to an aisle
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=200))]
+    pub cranes: u16,
+    /// How many times faster than real the warehouse moves
+    #[arg(long, default_value_t = 60.0)]
+    pub speed: f64,
+    /// Where the demonstration keeps its files; made anew each time
+    #[arg(long, value_name = "DIR", default_value = "pandian-demo")]
+    pub data: PathBuf,
+    /// One event a line instead of progress
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// warehouse.toml, or the folder it is in
+    #[arg(value_name = "WAREHOUSE", required_unless_present = "resume")]
+    pub warehouse: Option<PathBuf>,
+    /// Locations to count: a CSV or XLSX file, or - for standard input
+    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["all", "resume"], required_unless_present_any = ["all", "resume"])]
+    pub locations: Option<PathBuf>,
+    /// Count every location
+    #[arg(long, conflicts_with = "resume")]
+    pub all: bool,
+    /// Take this stocktake up again (the first characters of its id suffice)
+    #[arg(long, value_name = "ID")]
+    pub resume: Option<String>,
+    /// Where to keep what is counted.
+    #[command(flatten)]
+    pub data: DataArg,
+    /// One event a line on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Run in virtual time: simulated devices only, no waiting
+    #[arg(long)]
+    pub r#virtual: bool,
+}
+
+/// `ctl`
+#[derive(Debug, Args)]
+pub struct CtlArgs {
+    /// Where the running stocktake keeps its data.
+    #[command(flatten)]
+    pub data: DataArg,
+    /// The answer as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: CtlCommand,
+}
+
+/// What can be done to a running stocktake.
+#[derive(Debug, Subcommand)]
+pub enum CtlCommand {
+    /// List the stocktakes of the data directory
+    List,
+    /// Show how far a stocktake is
+    Status {
+        /// The stocktake
+        id: String,
+    },
+    /// Send no crane to another location
+    Pause {
+        /// The stocktake
+        id: String,
+    },
+    /// Go on after a pause
+    Resume {
+        /// The stocktake
+        id: String,
+    },
+    /// End a stocktake
+    Cancel {
+        /// The stocktake
+        id: String,
+    },
+    /// Take a crane out of work, or put it back
+    #[command(subcommand)]
+    Crane(CraneCommand),
+    /// Count further locations too
+    Add {
+        /// The stocktake
+        id: String,
+        /// Locations
+        #[arg(required = true)]
+        locations: Vec<String>,
+    },
+    /// Do not count these locations
+    Drop {
+        /// The stocktake
+        id: String,
+        /// Locations
+        #[arg(required = true)]
+        locations: Vec<String>,
+    },
+}
+
+/// What can be done to a crane.
+#[derive(Debug, Subcommand)]
+pub enum CraneCommand {
+    /// Out of work: its stop is broken off and waits again
+    Out {
+        /// The crane, or one lane
+        crane: String,
+        /// Hand its queue to cranes that can serve it
+        #[arg(long)]
+        hand_on: bool,
+    },
+    /// Back to work
+    In {
+        /// The crane, or one lane
+        crane: String,
+    },
+}
+
+/// `sim`
+#[derive(Debug, Args)]
+pub struct SimArgs {
+    /// warehouse.toml, or the folder it is in
+    pub warehouse: PathBuf,
+    /// Serve here instead of where the configuration's addresses say
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// How many times faster than real the warehouse moves; the configuration's own factor if not given
+    #[arg(long)]
+    pub speed: Option<f64>,
+    /// Write the planted differences here as CSV, and go on
+    #[arg(long, value_name = "FILE")]
+    pub planted: Option<PathBuf>,
+}
+
+/// `devices`
+#[derive(Debug, Args)]
+pub struct DevicesArgs {
+    /// warehouse.toml, or the folder it is in
+    pub warehouse: PathBuf,
+    /// One JSON object a device and line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `import`
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// warehouse.toml, or the folder it is in
+    pub warehouse: PathBuf,
+    /// Book stock: a CSV or XLSX file, or - for standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub book: PathBuf,
+    /// Where to keep it.
+    #[command(flatten)]
+    pub data: DataArg,
+}
+
+/// `report`
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The stocktake; the newest if not given
+    pub id: Option<String>,
+    /// Where its data is.
+    #[command(flatten)]
+    pub data: DataArg,
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Terminal)]
+    pub format: ReportFormat,
+    /// Write to this file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// On the terminal: every location, also where nothing differs
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// Forms of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For reading
+    Terminal,
+    /// One line a location
+    Csv,
+    /// One object
+    Json,
+    /// A workbook (needs --output)
+    Xlsx,
+}
+
+/// `verify`
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// Which data directory.
+    #[command(flatten)]
+    pub data: DataArg,
+    /// A head printed earlier: proves that nothing before it was cut off or rewritten
+    #[arg(long, value_name = "HASH")]
+    pub head: Option<pandian_domain::Digest>,
+    /// The result as one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `config`
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check a configuration
+    Check {
+        /// warehouse.toml, or the folder it is in
+        warehouse: PathBuf,
+    },
+    /// Print the configuration's JSON Schema
+    Schema,
+}

@@ -1,0 +1,226 @@
+//! Reports: one row a location, made from the records alone.
+
+#![allow(missing_docs, reason = "the fields are the columns, named as in the records")]
+
+use std::io;
+
+use pandian_domain::history::StopHistory;
+use pandian_domain::{Digest, Fact, StocktakeId, StopId, Timestamp, Verdict};
+use pandian_store::{StocktakeSummary, Store, StoreError};
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+pub mod csv;
+pub mod json;
+pub mod terminal;
+pub mod xlsx;
+
+/// The columns of the list, in this order; other programs read them.
+pub const COLUMNS: [&str; 16] = [
+    "location",
+    "verdict",
+    "stage",
+    "reason",
+    "confidence",
+    "book",
+    "counted",
+    "tags",
+    "picture_sha256",
+    "crane",
+    "sent_at",
+    "arrived_at",
+    "released_at",
+    "judged_at",
+    "stop",
+    "attempt",
+];
+
+/// One location's line.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Row {
+    pub location: String,
+    pub verdict: &'static str,
+    pub stage: &'static str,
+    pub reason: &'static str,
+    pub confidence: f64,
+    pub book: Option<Decimal>,
+    pub counted: Option<Decimal>,
+    pub tags: Option<u64>,
+    pub picture_sha256: Option<Digest>,
+    pub crane: String,
+    pub sent_at: Option<String>,
+    pub arrived_at: Option<String>,
+    pub released_at: Option<String>,
+    pub judged_at: Option<String>,
+    pub stop: StopId,
+    pub attempt: u16,
+}
+
+impl Row {
+    /// The line of a stop; none while it has no judgement.
+    pub fn of(stop: StopId, history: &StopHistory) -> Option<Self> {
+        let (judgement, stage) = history.judgement.as_ref()?;
+        let at = |instant: Option<Timestamp>| instant.map(|at| format!("{at:.6}"));
+        Some(Self {
+            location: history.location.as_ref().map(ToString::to_string).unwrap_or_default(),
+            verdict: judgement.verdict.as_str(),
+            stage: stage.as_str(),
+            reason: judgement.reason.as_str(),
+            confidence: judgement.confidence,
+            book: judgement.book,
+            counted: judgement.counted,
+            tags: history.inventory.as_ref().map(|inventory| inventory.tags),
+            picture_sha256: history.capture.as_ref().and_then(|capture| capture.picture.as_ref()).map(|picture| picture.sha256),
+            crane: history.crane.as_ref().map(ToString::to_string).unwrap_or_default(),
+            sent_at: at(history.sent_at),
+            arrived_at: at(history.arrived_at),
+            released_at: at(history.released_at),
+            judged_at: at(history.judged_at),
+            stop,
+            attempt: history.most_attempts(),
+        })
+    }
+
+    /// The cells in the order of [`COLUMNS`].
+    pub fn cells(&self) -> [String; 16] {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        [
+            self.location.clone(),
+            self.verdict.to_owned(),
+            self.stage.to_owned(),
+            self.reason.to_owned(),
+            self.confidence.to_string(),
+            self.book.map(|quantity| quantity.to_string()).unwrap_or_default(),
+            self.counted.map(|quantity| quantity.to_string()).unwrap_or_default(),
+            self.tags.map(|tags| tags.to_string()).unwrap_or_default(),
+            self.picture_sha256.map(|digest| digest.to_string()).unwrap_or_default(),
+            self.crane.clone(),
+            text(&self.sent_at),
+            text(&self.arrived_at),
+            text(&self.released_at),
+            text(&self.judged_at),
+            self.stop.to_string(),
+            self.attempt.to_string(),
+        ]
+    }
+}
+
+/// A stocktake as reports head it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Heading {
+    pub stocktake: StocktakeId,
+    pub warehouse: String,
+    pub book_source: Option<String>,
+    pub configuration: Option<Digest>,
+    pub started_at: String,
+    pub finished_at: Option<String>,
+    pub cancelled: bool,
+    pub seconds: Option<Decimal>,
+    pub makespan_seconds: Option<Decimal>,
+    /// Head of the chain when the report was made.
+    pub head: Digest,
+}
+
+impl Heading {
+    /// Reads it from the stocktake's own records.
+    pub fn of(summary: &StocktakeSummary, head: Digest) -> Result<Self, StoreError> {
+        let started = summary.started.record()?;
+        let mut heading = Self {
+            stocktake: summary.id,
+            warehouse: String::new(),
+            book_source: None,
+            configuration: None,
+            started_at: format!("{:.6}", started.at),
+            finished_at: None,
+            cancelled: false,
+            seconds: None,
+            makespan_seconds: None,
+            head,
+        };
+        if let Fact::StocktakeStarted { warehouse, configuration, book_source, .. } = started.fact {
+            heading.warehouse = warehouse.to_string();
+            heading.book_source = book_source.map(|source| source.to_string());
+            heading.configuration = Some(configuration);
+        }
+        if let Some(finished) = &summary.finished {
+            let record = finished.record()?;
+            heading.finished_at = Some(format!("{:.6}", record.at));
+            if let Fact::StocktakeFinished { seconds, makespan_seconds, cancelled, .. } = record.fact {
+                heading.seconds = Some(seconds);
+                heading.makespan_seconds = Some(makespan_seconds);
+                heading.cancelled = cancelled;
+            }
+        }
+        Ok(heading)
+    }
+}
+
+/// How many locations came to which verdict, and pieces too many and too few.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Totals {
+    pub locations: u64,
+    pub verdicts: std::collections::BTreeMap<&'static str, u64>,
+    /// Pieces found beyond the books, over all lines of all locations.
+    pub overage: Decimal,
+    /// Pieces booked and not found.
+    pub shortage: Decimal,
+}
+
+impl Totals {
+    /// Adds a stop.
+    pub fn add(&mut self, history: &StopHistory) {
+        let Some((judgement, _)) = &history.judgement else { return };
+        self.locations += 1;
+        *self.verdicts.entry(judgement.verdict.as_str()).or_default() += 1;
+        for line in &judgement.variances {
+            let difference = line.counted - line.book;
+            if difference.is_sign_negative() {
+                self.shortage -= difference;
+            } else {
+                self.overage += difference;
+            }
+        }
+    }
+
+    /// How many locations came to a verdict.
+    pub fn of(&self, verdict: Verdict) -> u64 {
+        self.verdicts.get(verdict.as_str()).copied().unwrap_or(0)
+    }
+}
+
+/// Something that takes a report, row by row; a report of a million rows is never in memory.
+pub trait Form {
+    /// The beginning.
+    fn begin(&mut self, heading: &Heading) -> io::Result<()>;
+    /// One location.
+    fn row(&mut self, row: &Row, history: &StopHistory) -> io::Result<()>;
+    /// The end.
+    fn end(&mut self, totals: &Totals) -> io::Result<()>;
+}
+
+/// Why a report could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The records cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The report cannot be written.
+    #[error("cannot write the report: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Makes a report of a stocktake, in the order of its stops.
+pub async fn make(store: &Store, summary: &StocktakeSummary, form: &mut (dyn Form + Send)) -> Result<Totals, ReportError> {
+    let head = store.head().borrow().hash;
+    form.begin(&Heading::of(summary, head)?)?;
+    let mut totals = Totals::default();
+    let mut stops = store.histories(summary.id);
+    while let Some((stop, history)) = stops.next().await? {
+        if let Some(row) = Row::of(stop, &history) {
+            totals.add(&history);
+            form.row(&row, &history)?;
+        }
+    }
+    form.end(&totals)?;
+    Ok(totals)
+}

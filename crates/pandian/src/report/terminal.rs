@@ -1,0 +1,104 @@
+//! The report for reading: what was not counted first, then what differs.
+
+use std::io::{self, Write};
+
+use pandian_domain::Verdict;
+use pandian_domain::history::StopHistory;
+
+use super::{Form, Heading, Row, Totals};
+use crate::words::{Lang, Words};
+
+/// Writes to any output; keeps only so many lines as it shows.
+pub struct TerminalForm<W> {
+    out: W,
+    words: &'static Words,
+    full: bool,
+    lines: Vec<(Verdict, String)>,
+    hidden: usize,
+}
+
+/// Without `--full`, so many differences are shown.
+const SHOWN: usize = 40;
+
+impl<W: Write> TerminalForm<W> {
+    /// Writes to `out`; `full` shows every location.
+    pub fn new(out: W, lang: Lang, full: bool) -> Self {
+        Self { out, words: lang.words(), full, lines: Vec::new(), hidden: 0 }
+    }
+}
+
+impl<W: Write> Form for TerminalForm<W> {
+    fn begin(&mut self, heading: &Heading) -> io::Result<()> {
+        let words = self.words;
+        writeln!(self.out, "{}  {}", words.stocktake, heading.stocktake)?;
+        writeln!(self.out, "{}  {}", words.warehouse, heading.warehouse)?;
+        if let Some(book) = &heading.book_source {
+            writeln!(self.out, "{}", (words.book_used)(book))?;
+        }
+        let state = match (&heading.finished_at, heading.cancelled) {
+            (None, _) => words.not_finished.to_owned(),
+            (Some(at), true) => format!("{} {at}", words.cancelled),
+            (Some(at), false) => format!("{} {at}", words.finished),
+        };
+        writeln!(self.out, "{} {}, {state}", words.started, heading.started_at)?;
+        if let (Some(seconds), Some(makespan)) = (heading.seconds, heading.makespan_seconds) {
+            writeln!(self.out, "{}", (words.makespan)(&makespan.to_string(), &seconds.to_string()))?;
+        }
+        writeln!(self.out, "{}  {}", words.head, heading.head)
+    }
+
+    fn row(&mut self, row: &Row, history: &StopHistory) -> io::Result<()> {
+        let Some((judgement, _)) = &history.judgement else { return Ok(()) };
+        if judgement.verdict.is_agreement() && !self.full {
+            return Ok(());
+        }
+        if self.lines.len() >= SHOWN && !self.full {
+            self.hidden += 1;
+            return Ok(());
+        }
+        let words = self.words;
+        let quantity = |value: Option<rust_decimal::Decimal>| value.map_or_else(|| "–".to_owned(), |quantity| quantity.to_string());
+        let mut line = format!(
+            "  {}  {}  {} {} → {} {}  {}",
+            row.location,
+            (words.verdict)(judgement.verdict),
+            words.book,
+            quantity(row.book),
+            words.counted,
+            quantity(row.counted),
+            (words.reason)(judgement.reason),
+        );
+        if let Some(place) = &judgement.belongs_at {
+            line.push_str(&format!(" ({})", (words.belongs_at)(place.as_str())));
+        }
+        if let Some(code) = history.not_counted_code() {
+            line.push_str(&format!(" [{code}]"));
+        }
+        self.lines.push((judgement.verdict, line));
+        Ok(())
+    }
+
+    fn end(&mut self, totals: &Totals) -> io::Result<()> {
+        let words = self.words;
+        writeln!(self.out)?;
+        for verdict in Verdict::ALL {
+            if totals.of(verdict) > 0 {
+                writeln!(self.out, "{:>10}  {}", totals.of(verdict), (words.verdict)(verdict))?;
+            }
+        }
+        writeln!(self.out, "{:>10}  {}", totals.locations, words.locations)?;
+        writeln!(self.out)?;
+        // What was not counted comes before everything else, then what a person has to look at.
+        self.lines.sort_by_key(|(verdict, _)| std::cmp::Reverse(*verdict as u8));
+        for (_, line) in &self.lines {
+            writeln!(self.out, "{line}")?;
+        }
+        if self.hidden > 0 {
+            writeln!(self.out, "  {}", (words.and_more)(self.hidden))?;
+        }
+        if self.lines.is_empty() && totals.locations > 0 {
+            writeln!(self.out, "{}", words.nothing_differs)?;
+        }
+        self.out.flush()
+    }
+}

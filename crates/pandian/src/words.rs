@@ -1,0 +1,113 @@
+//! The words for people, in both languages: a missing one does not compile.
+
+#![allow(missing_docs, reason = "the words are their own description")]
+
+use pandian_domain::verdict::{Reason, Verdict};
+
+use crate::cli::LangArg;
+
+mod en;
+mod zh;
+
+/// A language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lang {
+    /// English
+    En,
+    /// 中文
+    Zh,
+}
+
+impl Lang {
+    /// The language asked for, or the locale's: Chinese where it begins with `zh`.
+    pub fn choose(asked: Option<LangArg>) -> Self {
+        match asked {
+            Some(LangArg::En) => Self::En,
+            Some(LangArg::Zh) => Self::Zh,
+            None => {
+                let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(std::env::var_os).find(|value| !value.is_empty());
+                if locale.is_some_and(|value| value.to_string_lossy().starts_with("zh")) { Self::Zh } else { Self::En }
+            }
+        }
+    }
+
+    /// Its words.
+    pub fn words(self) -> &'static Words {
+        match self {
+            Self::En => &en::WORDS,
+            Self::Zh => &zh::WORDS,
+        }
+    }
+}
+
+/// Everything the command line says to people.
+pub struct Words {
+    pub error: &'static str,
+    pub explain_hint: fn(&str) -> String,
+    pub verdict: fn(Verdict) -> &'static str,
+    pub reason: fn(Reason) -> &'static str,
+    pub stocktake: &'static str,
+    pub warehouse: &'static str,
+    pub location: &'static str,
+    pub locations: &'static str,
+    pub lane: &'static str,
+    pub crane: &'static str,
+    pub book: &'static str,
+    pub counted: &'static str,
+    pub tags: &'static str,
+    pub why: &'static str,
+    pub confidence: &'static str,
+    pub belongs_at: fn(&str) -> String,
+    pub started: &'static str,
+    pub finished: &'static str,
+    pub not_finished: &'static str,
+    pub cancelled: &'static str,
+    pub head: &'static str,
+    pub requested: &'static str,
+    pub settled: &'static str,
+    pub agreements: &'static str,
+    pub differences: &'static str,
+    pub ambiguous: &'static str,
+    pub not_counted: &'static str,
+    pub nothing_differs: &'static str,
+    pub and_more: fn(usize) -> String,
+    pub makespan: fn(&str, &str) -> String,
+    pub counting: fn(u64, usize) -> String,
+    pub resuming: fn(u64) -> String,
+    pub already_finished: &'static str,
+    pub interrupted: fn(&str) -> String,
+    pub resume_with: fn(&str, &str) -> String,
+    pub configuration_changed: &'static str,
+    pub stalled: fn(&str) -> String,
+    pub mended: &'static str,
+    pub operation_failed: fn(&str, &str, &str) -> String,
+    pub lane_out: fn(&str, &str) -> String,
+    pub lane_in: fn(&str) -> String,
+    pub paused: &'static str,
+    pub resumed: &'static str,
+    pub eta: &'static str,
+    pub idle: &'static str,
+    pub out_of_work: &'static str,
+    pub waiting: &'static str,
+    pub done: &'static str,
+    pub running: &'static str,
+    pub no_stocktakes: fn(&str) -> String,
+    pub config_good: fn(&str, usize, usize) -> String,
+    pub imported: fn(u64, &str) -> String,
+    pub book_used: fn(&str) -> String,
+    pub verified: fn(u64, u64) -> String,
+    pub chain_broken: &'static str,
+    pub head_found: fn(u64) -> String,
+    pub note: &'static str,
+    pub devices_good: &'static str,
+    pub devices_bad: fn(usize) -> String,
+    pub what_to_do: fn(&str) -> String,
+    pub serving: &'static str,
+    pub stop_with_ctrl_c: &'static str,
+    pub demo_title: fn(u16, usize, f64) -> String,
+    pub planted: &'static str,
+    pub found: &'static str,
+    pub all_found: fn(usize) -> String,
+    pub missed_some: fn(usize, usize) -> String,
+    pub demo_next: fn(&str) -> String,
+}

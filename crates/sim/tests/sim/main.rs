@@ -1,0 +1,10 @@
+//! The simulated warehouse from outside: the world, its devices in process, and its servers on the wire.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+mod devices;
+mod drivers;
+mod warehouse;
+mod wire;
+mod wire_faults;
+mod world;

@@ -1,0 +1,429 @@
+//! Proves that nothing was altered, lost or moved, and names the first thing that was.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use pandian_domain::{Code, Digest, Fact, Record};
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
+use sqlx::{Connection, QueryBuilder, Row};
+use tokio::runtime::Handle;
+
+use crate::chain::{Columns, Head, digest, link};
+use crate::commit::fixed;
+use crate::database::Reading;
+use crate::error::{StoreError, is_damage};
+use crate::evidence::{EvidenceFiles, hash_file};
+use crate::lock::Lock;
+
+mod diagnosis;
+
+/// What a verification found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// How many records are in order: all of them, or those before the first problem.
+    pub records: u64,
+    /// The last of these.
+    pub head: Head,
+    /// How often a record names a picture or an imported list whose file is unaltered.
+    pub files: u64,
+    /// How often a record names a list of tag reads that is unaltered.
+    pub reads: u64,
+    /// With an expected head that is a link of the chain: how many records came after it.
+    pub since_expected: Option<u64>,
+    /// The first thing that is wrong.
+    pub problem: Option<Problem>,
+    /// What is odd, but wrongs no record. Looked for when there is no problem.
+    pub notes: Vec<Note>,
+}
+
+/// What is wrong with a data directory.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A record, or a column that is derived from it, is not as it was committed.
+    #[error("record {seq} was altered: its {part} does not fit")]
+    Altered {
+        /// Which.
+        seq: u64,
+        /// What does not fit.
+        part: &'static str,
+    },
+    /// Records are missing, though later ones are there.
+    #[error("records {first} to {last} are lost")]
+    Lost {
+        /// The first of them.
+        first: u64,
+        /// The last of them.
+        last: u64,
+    },
+    /// A record stands in another's place.
+    #[error("record {seq} was moved: it stands at {found_at}")]
+    Reordered {
+        /// Which.
+        seq: u64,
+        /// Where it stands now.
+        found_at: u64,
+    },
+    /// The chain is in order, but is not the one that had the expected head.
+    #[error("the chain was rewritten or cut off: none of its {records} records has the hash {expected}")]
+    HeadNotFound {
+        /// The hash that was looked for.
+        expected: Digest,
+        /// How many records there are.
+        records: u64,
+    },
+    /// Evidence that a record names is not there.
+    #[error("evidence {digest} of record {seq} is missing")]
+    EvidenceMissing {
+        /// Its address.
+        digest: Digest,
+        /// The first record that names it.
+        seq: u64,
+    },
+    /// Evidence that a record names has other bytes.
+    #[error("evidence {digest} of record {seq} was altered")]
+    EvidenceAltered {
+        /// Its address.
+        digest: Digest,
+        /// The first record that names it.
+        seq: u64,
+    },
+    /// The database cannot be read or understood from some point on.
+    #[error("the database is damaged after record {after}: {message}")]
+    Damaged {
+        /// The last record that is in order.
+        after: u64,
+        /// What exactly.
+        message: String,
+    },
+}
+
+impl Problem {
+    /// The kind of problem.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::EvidenceMissing { .. } | Self::EvidenceAltered { .. } => Code::EvidenceBroken,
+            Self::Damaged { .. } => Code::StoreUnavailable,
+            _ => Code::ChainBroken,
+        }
+    }
+}
+
+/// Something odd in the evidence folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// A file that no record names: its record was never committed, or somebody put it there.
+    Unnamed(PathBuf),
+    /// So many more of them.
+    More(u64),
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unnamed(path) => write!(f, "no record names {}", path.display()),
+            Self::More(many) => write!(f, "no record names {many} more files"),
+        }
+    }
+}
+
+/// Records a page.
+const PAGE: i64 = 512;
+/// Addresses a query.
+const ADDRESSES: usize = 64;
+/// How many addresses that were in order are remembered, for evidence that many records name.
+const REMEMBERED: usize = 1 << 16;
+/// How many notes are made.
+const NOTES: u64 = 100;
+
+/// Verifies a data directory: the chain, the columns derived from the records, all evidence that they name, and the structure of the
+/// database. With `expected_head`, the hash that an earlier report gave, also that the chain was not rewritten or cut off since.
+///
+/// Changes nothing. Beside a process that writes it verifies what is there when it gets to the end; otherwise it keeps writers out
+/// meanwhile. An error means that nothing could be verified at all: no directory, no database, one that cannot be opened.
+pub async fn verify(dir: &Path, expected_head: Option<Digest>) -> Result<VerifyReport, StoreError> {
+    let dir = dir.to_owned();
+    let runtime = Handle::current();
+    let verified = runtime.clone().spawn_blocking(move || runtime.block_on(verify_blocking(&dir, expected_head)));
+    verified.await.unwrap_or_else(|_| Err(StoreError::lost("verify the data directory")))
+}
+
+async fn verify_blocking(dir: &Path, expected_head: Option<Digest>) -> Result<VerifyReport, StoreError> {
+    let lock = Lock::shared(dir)?;
+    let (reading, connection) = Reading::find(dir, lock.is_some()).await?;
+    let mut walk = Walk {
+        connection,
+        files: EvidenceFiles::of(dir),
+        head: Head::EMPTY,
+        expected: expected_head.map(|hash| (hash, (hash == Digest::ZERO).then_some(0))),
+        in_order: HashSet::new(),
+        named: HashSet::new(),
+        files_seen: 0,
+        reads_seen: 0,
+    };
+    let problem = match walk.go().await {
+        Ok(()) => Ok(None),
+        Err(Stop::Found(problem)) => Ok(Some(problem)),
+        Err(Stop::Sql(error)) if is_damage(&error) => Ok(Some(Problem::Damaged { after: walk.head.seq, message: error.to_string() })),
+        Err(Stop::Sql(error)) => Err(StoreError::database("read", reading.path(), error)),
+        Err(Stop::Failed(error)) => Err(error),
+    };
+    let notes = if matches!(problem, Ok(None)) { walk.notes() } else { Ok(Vec::new()) };
+    let Walk { connection, head, expected, files_seen, reads_seen, .. } = walk;
+    // Waits until the file is closed, before what reading made is removed and the lock released.
+    let _ = connection.close().await;
+    reading.leave_no_trace();
+    drop(lock);
+    Ok(VerifyReport {
+        records: head.seq,
+        head,
+        files: files_seen,
+        reads: reads_seen,
+        since_expected: expected.and_then(|(_, found_at)| Some(head.seq - found_at?)),
+        problem: problem?,
+        notes: notes?,
+    })
+}
+
+/// Why a walk ends early.
+enum Stop {
+    Found(Problem),
+    Sql(sqlx::Error),
+    Failed(StoreError),
+}
+
+impl From<sqlx::Error> for Stop {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<Problem> for Stop {
+    fn from(problem: Problem) -> Self {
+        Self::Found(problem)
+    }
+}
+
+/// A row as it stands in the table.
+struct Stored {
+    seq: i64,
+    stocktake: Option<Vec<u8>>,
+    kind: String,
+    key: Option<Vec<u8>>,
+    body: String,
+    hash: Digest,
+}
+
+impl Stored {
+    fn of(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            seq: row.try_get(0)?,
+            stocktake: row.try_get(1)?,
+            kind: row.try_get(2)?,
+            key: row.try_get(3)?,
+            body: row.try_get(4)?,
+            hash: Digest(fixed(row.try_get(5)?)?),
+        })
+    }
+}
+
+/// The rows after a number, in order.
+async fn rows_after(connection: &mut SqliteConnection, seq: i64, limit: i64) -> Result<Vec<Stored>, sqlx::Error> {
+    let rows = sqlx::query("SELECT seq, stocktake, kind, key, body, hash FROM records WHERE seq > $1 ORDER BY seq LIMIT $2")
+        .bind(seq)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(Stored::of).collect()
+}
+
+/// Evidence that a record names.
+#[derive(Clone, Copy)]
+struct Named {
+    address: Digest,
+    seq: u64,
+}
+
+impl Named {
+    fn by(record: &Record, seq: u64) -> Option<Self> {
+        let address = match &record.fact {
+            Fact::InventoryDone { reads, .. } => *reads,
+            Fact::CaptureDone { picture, .. } => *picture,
+            Fact::BookImported { list, .. } => Some(*list),
+            _ => None,
+        };
+        address.map(|address| Self { address, seq })
+    }
+}
+
+/// The walk along the chain.
+struct Walk {
+    connection: SqliteConnection,
+    files: EvidenceFiles,
+    /// The last record that is in order.
+    head: Head,
+    /// The expected head, and the number of the record that has it.
+    expected: Option<(Digest, Option<u64>)>,
+    in_order: HashSet<Digest>,
+    /// The first eight bytes of the addresses that were followed to files: enough to tell which file nobody names.
+    named: HashSet<u64>,
+    files_seen: u64,
+    reads_seen: u64,
+}
+
+impl Walk {
+    async fn go(&mut self) -> Result<(), Stop> {
+        // Rows with numbers below 1 are not passed over.
+        let mut after = i64::MIN;
+        loop {
+            let rows = rows_after(&mut self.connection, after, PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.seq;
+            let mut named = Vec::new();
+            let mut broken = None;
+            for row in &rows {
+                match self.step(row).await {
+                    Ok(evidence) => named.extend(evidence),
+                    Err(stop) => {
+                        broken = Some(stop);
+                        break;
+                    }
+                }
+            }
+            // What the records before the break name comes first.
+            self.check_evidence(&named).await?;
+            if let Some(stop) = broken {
+                return Err(stop);
+            }
+        }
+        self.check_structure().await?;
+        match self.expected {
+            Some((expected, None)) => Err(Problem::HeadNotFound { expected, records: self.head.seq }.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks one row against the chain so far, and gives the evidence that it names.
+    async fn step(&mut self, row: &Stored) -> Result<Option<Named>, Stop> {
+        let seq = self.head.seq + 1;
+        if row.seq < 1 {
+            let message = format!("there is a record numbered {}", row.seq);
+            return Err(Problem::Damaged { after: self.head.seq, message }.into());
+        }
+        if row.seq.unsigned_abs() != seq || link(self.head.hash, seq, &row.body) != row.hash {
+            return Err(diagnosis::of_break(&mut self.connection, self.head, row).await?.into());
+        }
+        let record: Record = serde_json::from_str(&row.body).map_err(|error| {
+            let message = format!("record {seq} cannot be understood: {error}");
+            Problem::Damaged { after: self.head.seq, message }
+        })?;
+        let columns = Columns::of(&record);
+        let part = if row.kind != columns.kind {
+            Some("column kind")
+        } else if row.stocktake.as_deref() != columns.stocktake.as_ref().map(|id| &id[..]) {
+            Some("column stocktake")
+        } else if row.key.as_deref() != columns.key.as_ref().map(|key| &key.0[..]) {
+            Some("column key")
+        } else {
+            None
+        };
+        if let Some(part) = part {
+            return Err(Problem::Altered { seq, part }.into());
+        }
+        self.head = Head { seq, hash: row.hash };
+        if let Some((expected, found_at)) = &mut self.expected
+            && *expected == row.hash
+        {
+            *found_at = Some(seq);
+        }
+        Ok(Named::by(&record, seq))
+    }
+
+    /// Follows addresses to the table of reads, and those that are not there to files. Stops at the first, by record, that is wrong.
+    async fn check_evidence(&mut self, named: &[Named]) -> Result<(), Stop> {
+        for part in named.chunks(ADDRESSES) {
+            let unknown: HashSet<Digest> =
+                part.iter().map(|named| named.address).filter(|address| !self.in_order.contains(address)).collect();
+            let found = reads_of(&mut self.connection, &unknown).await?;
+            for &Named { address, seq } in part {
+                let in_table = found.iter().find(|(found, _)| *found == address).map(|(_, unaltered)| *unaltered);
+                match in_table {
+                    Some(true) => self.reads_seen += 1,
+                    Some(false) => return Err(Problem::EvidenceAltered { digest: address, seq }.into()),
+                    None => {
+                        if !self.in_order.contains(&address) {
+                            self.check_file(address, seq)?;
+                            self.remember(address);
+                        }
+                        self.files_seen += 1;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_file(&mut self, address: Digest, seq: u64) -> Result<(), Stop> {
+        let path = self.files.path(address);
+        match hash_file(&path) {
+            Ok(found) if found == address => {
+                self.named.insert(beginning(address));
+                Ok(())
+            }
+            Ok(_) => Err(Problem::EvidenceAltered { digest: address, seq }.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Problem::EvidenceMissing { digest: address, seq }.into()),
+            Err(error) => Err(Stop::Failed(StoreError::file("read evidence", &path, error))),
+        }
+    }
+
+    fn remember(&mut self, address: Digest) {
+        if self.in_order.len() >= REMEMBERED {
+            self.in_order.clear();
+        }
+        self.in_order.insert(address);
+    }
+
+    /// Has SQLite check its own pages and indexes: a record that an index misses would not be found.
+    async fn check_structure(&mut self) -> Result<(), Stop> {
+        let message: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut self.connection).await?;
+        if message == "ok" { Ok(()) } else { Err(Problem::Damaged { after: self.head.seq, message }.into()) }
+    }
+
+    fn notes(&self) -> Result<Vec<Note>, StoreError> {
+        let (mut notes, mut more) = (Vec::new(), 0);
+        self.files.each(|path, address| {
+            if address.is_some_and(|address| self.named.contains(&beginning(address))) {
+                return;
+            }
+            if notes.len() as u64 == NOTES { more += 1 } else { notes.push(Note::Unnamed(path)) }
+        })?;
+        if more > 0 {
+            notes.push(Note::More(more));
+        }
+        Ok(notes)
+    }
+}
+
+fn beginning(address: Digest) -> u64 {
+    address.0.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
+/// Which of these addresses are in the table of reads, and whether their bytes are unaltered.
+async fn reads_of(connection: &mut SqliteConnection, addresses: &HashSet<Digest>) -> Result<Vec<(Digest, bool)>, sqlx::Error> {
+    if addresses.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = QueryBuilder::<Sqlite>::new("SELECT sha256, bytes FROM reads WHERE sha256 IN (");
+    let mut list = query.separated(", ");
+    for address in addresses {
+        list.push_bind(address.0.to_vec());
+    }
+    query.push(")");
+    let rows = query.build().fetch_all(connection).await?;
+    let checked = |row: &SqliteRow| {
+        let address = Digest(fixed(row.try_get(0)?)?);
+        Ok((address, digest(row.try_get(1)?) == address))
+    };
+    rows.iter().map(checked).collect()
+}
