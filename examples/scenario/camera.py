@@ -21,7 +21,7 @@ def main():
     time.sleep(float(os.environ.get("CAPTURE_SECONDS", "6")))
     units = [line["handling_unit"] for line in lines_at(location)]
     findings = {"occupied": bool(units), "codes": units, "confidence": 0.98}
-    print(json.dumps({"picture": keep(location, png(len(units))), "findings": findings}))
+    print(json.dumps({"picture": keep(location, png(units)), "findings": findings}))
 
 
 def keep(location, picture):
@@ -36,13 +36,14 @@ def keep(location, picture):
 
 
 def png(units):
-    """A grey rack with a brown box for each unit: 8-bit RGB, one row after the other, no filter."""
+    """A grey rack with a box for each unit, in a colour of its own: 8-bit RGB, one row after the other, no filter."""
+    boxes = [zlib.crc32(unit.encode("utf-8")).to_bytes(4, "big")[:3] for unit in units]
     rows = []
     for y in range(HEIGHT):
         row = bytearray(b"\0")
         for x in range(WIDTH):
-            in_box = 40 <= y < HEIGHT - 10 and x // 50 < units and 5 <= x % 50 < 45
-            row += b"\xb0\x80\x50" if in_box else bytes((90 + y // 2,) * 3)
+            in_box = 40 <= y < HEIGHT - 10 and x // 50 < len(boxes) and 5 <= x % 50 < 45
+            row += boxes[x // 50] if in_box else bytes((90 + y // 2,) * 3)
         rows.append(bytes(row))
     header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, 8, 2, 0, 0, 0)
     image = zlib.compress(b"".join(rows))

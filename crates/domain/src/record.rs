@@ -294,11 +294,12 @@ pub struct RecordKey(pub [u8; 19]);
 
 impl Record {
     /// The key of a fact of a stop. Results (the tags, the picture, the comparison, the release, the verdict) are one a stop:
-    /// whichever attempt brings them first, they are the result. Sending, arriving and failing are one an attempt.
+    /// whichever attempt brings them first, they are the result; of verdicts, one a stage. Sending, arriving and failing are one an attempt.
     pub fn key(&self) -> Option<RecordKey> {
         let kind = self.fact.kind_byte()?;
         let attempt = match kind {
             1 | 2 | 16.. => self.attempt.unwrap_or(1),
+            7 => u16::from(matches!(self.fact, Fact::Judged { stage: Stage::Final, .. })),
             _ => 0,
         };
         let mut key = [0; 19];

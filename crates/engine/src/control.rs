@@ -146,9 +146,11 @@ impl Controller {
             Command::Cancel => shared.cancel()?,
             Command::CraneOut { crane, hand_on } => self.crane_out(&crane, hand_on)?,
             Command::CraneIn { crane } => {
-                let mut stocktake = shared.stocktake();
-                let lanes = stocktake.lanes_named(&crane)?;
-                let back = stocktake.put_in(&lanes)?;
+                let back = {
+                    let mut stocktake = shared.stocktake();
+                    let lanes = stocktake.lanes_named(&crane)?;
+                    stocktake.put_in(&lanes)?
+                };
                 self.tell_each(&back, || Fact::LaneIn {})
             }
             Command::Add { locations } => {

@@ -148,6 +148,9 @@ impl Shared {
     fn left(&self, lane: LaneIndex, stop: &Stop, left: Left) {
         self.at_work(lane, None);
         self.crane_free();
+        if left != Left::Interrupted {
+            self.one_done(lane);
+        }
         let given_up = {
             let mut stocktake = self.stocktake();
             let given_up = stocktake.leave(lane, stop.id, left);
@@ -164,7 +167,8 @@ impl Shared {
         if left == Left::GivenUp && limit > 0 && given_up >= limit {
             let message = format!("{given_up} stops given up one after the other, the last at {}", stop.location);
             let hand_on = self.site.settings.hand_on;
-            if let Ok(out) = self.stocktake().take_out(&[lane], Outage::GaveUp, hand_on) {
+            let out = self.stocktake().take_out(&[lane], Outage::GaveUp, hand_on);
+            if let Ok(out) = out {
                 for lane in out.lanes {
                     drop(self.tell_lane(lane, Fact::LaneOut { code: Code::CraneOut, message: message.as_str().into(), by: Outage::GaveUp, hand_on }));
                 }

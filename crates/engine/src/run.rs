@@ -94,6 +94,7 @@ pub struct Run {
 
 /// What the lanes, the stops and the operator share.
 pub(crate) struct Shared {
+    id: StocktakeId,
     pub(crate) site: Arc<Site>,
     pub(crate) executor: DeviceExecutor,
     /// The program of every stop that is under way.
@@ -219,6 +220,7 @@ impl Shared {
     fn new(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, started_at: Timestamp, stocktake: Stocktake, touched: HashSet<StopId>, seed: u64) -> Self {
         let lanes = site.layout.lanes().iter().map(|_| LaneWork::default()).collect();
         Self {
+            id: stocktake.id(),
             executor: DeviceExecutor::new(site.clone(), journal.clone(), clock, seed),
             visits: TaskTracker::new(),
             changed: watch::Sender::new(()),
@@ -257,14 +259,13 @@ impl Shared {
     }
 
     fn record(&self, fact: Fact) -> Record {
-        let stocktake = Some(self.stocktake().id());
-        Record { at: self.clock.now(), fact, stocktake, stop: None, lane: None, crane: None, location: None, attempt: None }
+        Record { at: self.clock.now(), fact, stocktake: Some(self.id), stop: None, lane: None, crane: None, location: None, attempt: None }
     }
 
     pub(crate) fn assignment(&self, lane: LaneIndex, stop: Stop) -> Assignment {
         let spec = &self.site.layout.lanes()[lane as usize];
         Assignment {
-            stocktake: self.stocktake().id(),
+            stocktake: self.id,
             lane_index: lane as usize,
             lane: spec.id.clone(),
             crane: spec.crane.clone(),
@@ -302,10 +303,14 @@ impl Shared {
     pub(crate) fn at_work(&self, lane: LaneIndex, token: Option<CancellationToken>) {
         let work = &self.lanes[lane as usize];
         if token.is_none() {
-            work.done.fetch_add(1, Ordering::Relaxed);
             work.free_at.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
         }
         *work.break_off.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    /// A lane has one stop less before it.
+    pub(crate) fn one_done(&self, lane: LaneIndex) {
+        self.lanes[lane as usize].done.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Breaks off the stop that a lane's crane is busy with.
@@ -365,13 +370,13 @@ impl Shared {
     }
 
     async fn finish(&self) -> Result<Ending, RunError> {
-        let (id, mode, tally) = {
+        let (mode, tally) = {
             let stocktake = self.stocktake();
-            (stocktake.id(), stocktake.mode(), stocktake.tally())
+            (stocktake.mode(), stocktake.tally())
         };
         let head = self.journal.head().await?;
         let summary = Summary {
-            stocktake: id,
+            stocktake: self.id,
             tally,
             seconds: since(self.started_at, self.clock.now().as_microsecond()),
             makespan_seconds: since(self.started_at, self.free_at.load(Ordering::Relaxed)),

@@ -25,6 +25,8 @@ mod file;
 mod pattern;
 mod schema;
 mod slots;
+#[cfg(test)]
+mod tests;
 mod units;
 mod unknown;
 mod warehouse;

@@ -21,7 +21,7 @@ async fn probe() {
     let crane = &warehouse.cranes[0];
     let context = BuildContext { crane: crane.id.clone(), folder: warehouse.folder().to_owned(), http: HttpClient::new(), processes: ProcessPool::new(64), callbacks: Arc::new(CallbackTable::new()), world: None };
     let devices = Devices { crane: crane.device.build(&context).unwrap(), reader: crane.reader.as_ref().map(|r| r.build(&context).unwrap()), camera: crane.camera.as_ref().map(|c| c.build(&context).unwrap()), rules: crane.rules };
-    let site = Arc::new(Site { name: warehouse.name.clone(), layout: warehouse.layout.clone(), devices: vec![devices; 3], book: Some(book), settings: warehouse.settings, configuration: Digest::ZERO });
+    let site = Arc::new(Site { name: warehouse.name.clone(), layout: warehouse.layout.clone(), devices: vec![devices; 3], book: Some(book), settings: warehouse.settings, configuration: Digest::ZERO, file: warehouse.file.display().to_string().into() });
     let dir = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(dir.path(), Access::Write).await.unwrap());
     let id = StocktakeId::new("2026-01-02T03:04:05Z".parse().unwrap(), [3; 10]);

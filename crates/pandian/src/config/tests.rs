@@ -1,0 +1,109 @@
+use std::time::Duration;
+
+use pandian_domain::retry::RetryPolicy;
+use pandian_domain::{Place, Side};
+use pandian_engine::site::Release;
+
+use super::*;
+
+fn catalog() -> Catalog {
+    Catalog::real().with(pandian_sim::catalog())
+}
+
+fn load_text(folder: &Path, text: &str) -> Warehouse {
+    std::fs::write(folder.join(FILE_NAME), text).unwrap();
+    load(folder, &catalog()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The example of `docs/configuration.md`, with the lists that it names.
+fn documented() -> Warehouse {
+    let page = include_str!("../../../../docs/configuration.md");
+    let example = page.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+    let folder = tempfile::tempdir().unwrap();
+    let codes = "code,aisle,side,bay,level\nX-1,A02,R,3,4\nX-2,A02,L,1,1\n";
+    for (name, content) in [("book.csv", "location,item,quantity\nX-2,M-1,5\n"), ("locations.csv", codes), ("wcs.txt", "99号\n")] {
+        std::fs::write(folder.path().join(name), content).unwrap();
+    }
+    let warehouse = load_text(folder.path(), example);
+    let book = warehouse.read_book().unwrap().unwrap();
+    assert_eq!(book.len(), 1);
+    warehouse
+}
+
+#[test]
+fn the_documented_example_is_right() {
+    let warehouse = documented();
+    assert_eq!(&*warehouse.name, "Demo");
+    assert_eq!(warehouse.settings.release, Release::AfterAcquisition);
+    assert!(warehouse.settings.hand_on);
+    let lanes: Vec<_> = warehouse.cranes.iter().map(|crane| (crane.id.as_str(), crane.lanes.clone())).collect();
+    assert_eq!(lanes, [("C1", 0..1), ("C2", 1..2), ("WCS", 2..5)]);
+    assert_eq!(warehouse.layout.lanes()[4].id.as_str(), "WCS/3");
+    assert_eq!((warehouse.aisles[0].bay_width_m, warehouse.aisles[1].level_height_m), (1.4, 1.6));
+    assert!(warehouse.cranes[1].camera.is_none());
+    assert_eq!(warehouse.callbacks.unwrap().listen.port(), 8020);
+}
+
+#[test]
+fn locations_come_in_the_documented_order_and_fall_into_the_queue_of_the_first_crane_that_lists_their_aisle() {
+    let layout = documented().layout;
+    let first: Vec<_> = layout.slots()[..5].iter().map(|slot| slot.code.as_str()).collect();
+    assert_eq!(first, ["A01-L-001-01", "A01-R-001-01", "A01-L-001-02", "A01-R-001-02", "A01-L-001-03"]);
+    let rest: Vec<_> = layout.slots()[480..].iter().map(|slot| (slot.code.as_str(), slot.queue)).collect();
+    let expected = [("X-1", 1), ("X-2", 1), ("GATE-1", 1), ("GATE-2", 1), ("1号", 2), ("8号", 2), ("10号", 2), ("99号", 2)];
+    assert_eq!(rest, expected);
+    let place = Place { aisle: 1, side: Side::Right, bay: 3, level: 4, depth: 1 };
+    assert_eq!(layout.find("X-1").unwrap().place, Some(place));
+    let in_first_aisle = layout.find("A01-R-040-06").unwrap();
+    assert_eq!(in_first_aisle.queue, 0);
+    assert!(layout.can_serve(1, in_first_aisle) && !layout.can_serve(2, in_first_aisle));
+}
+
+#[test]
+fn a_rule_is_the_devices_own_then_that_of_its_operation_then_that_of_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "name = 'W'\ndefaults = { attempts = 5, reader = { timeout = '10s' }, compare = { attempts = 1 } }\n\
+        [[crane]]\nid = 'C1'\nlocations = ['A']\ndevice = { kind = 'sim', attempts = 2 }\nreader = { kind = 'sim' }\n\
+        camera = { kind = 'sim', timeout = '7s' }\n";
+    let rules = load_text(folder.path(), text).cranes[0].rules;
+    let usual = RetryPolicy { attempts: 5, ..RetryPolicy::default() };
+    assert_eq!(rules.goto, RetryPolicy { attempts: 2, ..usual });
+    assert_eq!(rules.inventory, RetryPolicy { timeout: Duration::from_secs(10), ..usual });
+    let capture = RetryPolicy { timeout: Duration::from_secs(7), ..usual };
+    assert_eq!(rules.capture, capture);
+    assert_eq!(rules.compare, RetryPolicy { attempts: 1, ..capture });
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "name = 'W'\n[[crane]]\nid = 'C1'\nlocations = ['A']\ndevice.kind = 'sim'\nreader.kind = 'sim'\n";
+    let warehouse = load_text(folder.path(), &format!("\u{feff}{text}"));
+    assert_eq!(&*warehouse.text, text);
+    assert_eq!(warehouse.folder(), folder.path());
+}
+
+#[test]
+fn every_reference_of_the_schema_leads_somewhere_and_every_kind_is_in_it() {
+    let schema = schema(&catalog());
+    fn check(value: &serde_json::Value, root: &serde_json::Value) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                if let Some(reference) = fields.get("$ref").and_then(|reference| reference.as_str()) {
+                    assert!(root.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+                }
+                fields.values().for_each(|value| check(value, root));
+            }
+            serde_json::Value::Array(values) => values.iter().for_each(|value| check(value, root)),
+            _ => {}
+        }
+    }
+    check(&schema, &schema);
+    for (role, kinds) in [("CraneDevice", 2), ("ReaderDevice", 3), ("CameraDevice", 3)] {
+        assert_eq!(schema["$defs"][role]["oneOf"].as_array().unwrap().len(), kinds, "{role}");
+    }
+    let http = &schema["$defs"]["CraneDevice.http"];
+    assert_eq!(http["properties"]["kind"]["const"], "http");
+    assert!(http["properties"]["attempts"].is_object() && http["properties"]["url"].is_object());
+    assert!(http["required"].as_array().unwrap().contains(&"kind".into()));
+}
