@@ -32,7 +32,7 @@ pub struct BuildContext {
 }
 
 /// A device's configuration, read and checked, ready to be built.
-pub trait Build<D: ?Sized>: Send + Sync + std::fmt::Debug {
+pub trait Build<D: ?Sized>: Any + Send + Sync + std::fmt::Debug {
     /// Checks what no single field can tell, such as settings that contradict each other. Asked once, when the settings are read.
     fn check(&self) -> Result<(), String> {
         Ok(())
@@ -114,5 +114,5 @@ impl Catalog {
 
 /// The settings name something that cannot be had.
 pub(crate) fn unbuildable(context: &BuildContext, what: &str, why: impl std::fmt::Display) -> DeviceError {
-    DeviceError::new(Code::ConfigInvalid, format!("{what} of crane {}: {why}", context.crane))
+    DeviceError::new(Code::ConfigInvalid, format!("the {what} of crane {}: {why}", context.crane))
 }

@@ -5,34 +5,30 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
+use crate::error::excerpt;
 use crate::http::{is_object, without_bom};
 
 /// How much of a plain text is kept as a note, in characters.
 const NOTE: usize = 4000;
 
-/// A text that is not the JSON object that was agreed on.
+/// A text that is not the JSON object that was agreed on: the field, what is wrong with it, and where.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BadJson {
-    /// The object has another shape, or is none.
-    #[error("{0}")]
-    Shape(String),
-    /// A list without the object around it.
-    #[error("a list came where an object is wanted")]
-    List,
-}
+#[error("{0}")]
+pub(crate) struct BadJson(pub(crate) String);
 
 /// Reads one JSON object. Fields beyond the agreed ones are passed over.
 pub(crate) fn object<T: DeserializeOwned>(text: &[u8]) -> Result<T, BadJson> {
-    if is_list(text) {
-        return Err(BadJson::List);
+    if !is_object(text) {
+        let begin = excerpt(&String::from_utf8_lossy(&text[..text.len().min(400)]));
+        return Err(BadJson(format!("an object is wanted; it begins \"{begin}\"")));
     }
     let mut reader = serde_json::Deserializer::from_slice(without_bom(text));
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         let reason = error.into_inner();
-        BadJson::Shape(if path == "." { reason.to_string() } else { format!("{path}: {reason}") })
+        BadJson(if path == "." { reason.to_string() } else { format!("{path}: {reason}") })
     })?;
-    reader.end().map_err(|error| BadJson::Shape(error.to_string()))?;
+    reader.end().map_err(|error| BadJson(error.to_string()))?;
     Ok(value)
 }
 
@@ -61,5 +57,5 @@ pub(crate) async fn read_aside<T: Send + 'static>(text: Bytes, read: fn(&[u8]) -
     if text.len() <= LONG {
         return read(&text);
     }
-    tokio::task::spawn_blocking(move || read(&text)).await.unwrap_or_else(|error| Err(BadJson::Shape(error.to_string())))
+    tokio::task::spawn_blocking(move || read(&text)).await.unwrap_or_else(|error| Err(BadJson(error.to_string())))
 }

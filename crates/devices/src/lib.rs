@@ -15,6 +15,8 @@ mod json;
 pub mod process;
 pub mod reader;
 pub mod settings;
+#[cfg(feature = "suite")]
+pub mod suite;
 mod template;
 
 pub use catalog::{BuildContext, Catalog};

@@ -118,10 +118,8 @@ impl Program {
         cwd: Option<&Path>,
         max_output: ByteSize,
     ) -> Result<Self, DeviceError> {
-        let absolute = |path: &Path| {
-            std::path::absolute(context.folder.join(path))
-                .map_err(|error| unbuildable(context, &format!("the {what}"), root_reason(&error)))
-        };
+        let absolute =
+            |path: &Path| std::path::absolute(context.folder.join(path)).map_err(|error| unbuildable(context, what, root_reason(&error)));
         let name = Path::new(command.program());
         let executable = if name.components().count() > 1 { absolute(name)? } else { name.to_owned() };
         let who = format!("the {what} of crane {} (program {})", context.crane, executable.display());

@@ -205,6 +205,11 @@ impl Controller {
         last
     }
 
+    /// Why nothing can be written at present, if so.
+    pub fn stall(&self) -> Option<Failure> {
+        self.0.stall()
+    }
+
     /// How the stocktake stands.
     pub fn status(&self) -> Status {
         let shared = &*self.0;

@@ -1,4 +1,15 @@
 //! Counts the stock of an automated warehouse in the rack: configuration, lists, commands.
 
+pub mod assemble;
+pub mod cli;
+pub mod commands;
 pub mod config;
+pub mod ctl;
+pub mod explain;
+pub mod fault;
 pub mod lists;
+pub mod rehearsal;
+pub mod report;
+pub mod show;
+pub mod tail;
+pub mod words;

@@ -1,1 +1,34 @@
-fn main() {}
+//! The program: reads the command line, runs the command, says how it ended.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use pandian::cli::Cli;
+use pandian::commands::execute;
+use pandian::fault::Exit;
+use pandian::words::Lang;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no error.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let lang = Lang::choose(cli.lang);
+    let filter = EnvFilter::try_new(&cli.log).unwrap_or_else(|_| EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match execute(cli, lang) {
+        Ok(exit) => exit.into(),
+        Err(fault) => {
+            let words = lang.words();
+            eprintln!("{}[{}]: {}", words.error, fault.code, fault.message);
+            eprintln!("{}", (words.explain_hint)(fault.code.as_str()));
+            fault.exit().into()
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! What people get to read when a configuration or a list is broken: every message names the place, and is kept in a snapshot.
 
+#![allow(clippy::unwrap_used, reason = "what cannot go on has failed")]
+
 #[path = "bad_input/configurations.rs"]
 mod configurations;
 #[path = "bad_input/lists.rs"]

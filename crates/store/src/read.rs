@@ -139,6 +139,15 @@ impl Readers {
         .await
     }
 
+    /// The newest list of book stock.
+    pub(crate) async fn last_import(&self) -> Result<Option<StoredRecord>, StoreError> {
+        self.read(async move |connection| {
+            let row = sqlx::query(LAST_IMPORT).fetch_optional(connection).await?;
+            Ok(row.as_ref().map(StoredRecord::of).transpose()?)
+        })
+        .await
+    }
+
     async fn own_page(&self, stocktake: StocktakeId, kinds: Arc<[String]>, after: u64) -> Result<Vec<StoredRecord>, StoreError> {
         self.read(async move |connection| {
             let mut query = own_records(stocktake, &kinds, after);
@@ -197,6 +206,8 @@ const NEXT_STOCKTAKE: &str = "SELECT stocktake FROM records WHERE key IS NULL AN
 const FIRST_OF_KIND: &str = "SELECT seq, body, hash FROM records WHERE key IS NULL AND stocktake = $1 AND kind = $2 ORDER BY seq LIMIT 1";
 const LAST_OF_KIND: &str =
     "SELECT seq, body, hash FROM records WHERE key IS NULL AND stocktake = $1 AND kind = $2 ORDER BY seq DESC LIMIT 1";
+const LAST_IMPORT: &str =
+    "SELECT seq, body, hash FROM records WHERE key IS NULL AND stocktake IS NULL AND kind = 'book_imported' ORDER BY seq DESC LIMIT 1";
 const RECORDS_BY_KEY: &str = "SELECT seq, body, key FROM records WHERE key >= $1 AND key <= $2 ORDER BY key LIMIT $3";
 
 fn own_records(stocktake: StocktakeId, kinds: &[String], after: u64) -> QueryBuilder<Sqlite> {

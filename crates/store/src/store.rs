@@ -195,6 +195,11 @@ impl Store {
         self.inner.readers.stocktakes().await
     }
 
+    /// The record of the list of book stock that was imported last.
+    pub async fn last_import(&self) -> Result<Option<StoredRecord>, StoreError> {
+        self.inner.readers.last_import().await
+    }
+
     /// The records of a stocktake itself, not of its stops, that are of one of these kinds (`stocktake_planned`, `paused`, …), in
     /// order. They are read as they are asked for.
     pub fn records_of(&self, stocktake: StocktakeId, kinds: &[&str]) -> Records {

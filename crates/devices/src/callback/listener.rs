@@ -22,6 +22,7 @@ use super::{Callback, CallbackTable};
 use crate::DeviceError;
 use crate::crane::http::{ReplyCode, TaskName};
 use crate::error::root_reason;
+use crate::json;
 
 const BODY_BYTES: usize = 64 * 1024;
 /// How long a client may take for its request.
@@ -131,7 +132,7 @@ impl Gate {
             Ok(Err(_)) => return reply(StatusCode::BAD_REQUEST, "the body ended early"),
             Err(_) => return reply(StatusCode::REQUEST_TIMEOUT, "the body did not come within 10 s"),
         };
-        let posted: Posted = match serde_json::from_slice(crate::http::without_bom(&body)) {
+        let posted: Posted = match json::object(&body) {
             Ok(posted) => posted,
             Err(error) => {
                 tracing::warn!(%crane, %error, "a call-back cannot be understood");

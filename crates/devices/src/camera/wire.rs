@@ -66,13 +66,13 @@ impl TryFrom<Findings> for Sound {
 pub(super) fn report(text: &[u8]) -> Result<Report, BadJson> {
     let printed: Printed = json::object(text)?;
     let picture = match (printed.picture, printed.picture_base64) {
-        (Some(_), Some(_)) => return Err(BadJson::Shape("`picture` and `picture_base64` are both there".to_owned())),
-        (Some(address), None) if address.is_empty() => return Err(BadJson::Shape("picture: it is empty".to_owned())),
+        (Some(_), Some(_)) => return Err(BadJson("`picture` and `picture_base64` are both there".to_owned())),
+        (Some(address), None) if address.is_empty() => return Err(BadJson("picture: it is empty".to_owned())),
         (Some(address), None) => Some(PictureAt::Address(address)),
         (None, here) => here.map(|here| PictureAt::Here(here.0)),
     };
     if picture.is_none() && printed.findings.is_none() && printed.note.is_none() {
-        return Err(BadJson::Shape("neither `picture` nor `findings` is there".to_owned()));
+        return Err(BadJson("neither `picture` nor `findings` is there".to_owned()));
     }
     Ok(Report { picture, findings: printed.findings.map(|sound| sound.0), note: printed.note })
 }
@@ -93,7 +93,7 @@ pub(super) fn findings(text: &[u8]) -> Result<Findings, BadJson> {
     }
     let Sound(findings) = json::object(text)?;
     if findings == Findings::default() {
-        return Err(BadJson::Shape("none of `findings`, `occupied`, `codes` and `confidence` is there".to_owned()));
+        return Err(BadJson("none of `findings`, `occupied`, `codes` and `confidence` is there".to_owned()));
     }
     Ok(findings)
 }

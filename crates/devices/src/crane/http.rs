@@ -140,6 +140,13 @@ impl JsonSchema for JsonPointer {
 pub struct MessageTemplate(Template);
 
 impl MessageTemplate {
+    /// The template's text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl MessageTemplate {
     fn arrived() -> Self {
         Self(Template::ending_in("堆垛机已到达货位", Slot::Location))
     }

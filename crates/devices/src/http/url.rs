@@ -186,6 +186,13 @@ impl TryFrom<String> for UrlTemplate {
 #[serde(try_from = "String")]
 pub struct TaskUrlTemplate(pub(crate) UrlTemplate);
 
+impl TaskUrlTemplate {
+    /// The URL without what fills it.
+    pub fn base(&self) -> &HttpUrl {
+        self.0.base()
+    }
+}
+
 impl TryFrom<String> for TaskUrlTemplate {
     type Error = UrlRefused;
     fn try_from(text: String) -> Result<Self, UrlRefused> {

@@ -60,7 +60,7 @@ mod tests {
             (r#"{"tag": []}"#, "missing field `tags`"),
             (r#"{"tags": []"#, "line 1 column 11"),
             (r#"{"tags": []} and more"#, "trailing characters"),
-            (r#"[{"epc": "30AA"}]"#, "a list came where an object is wanted"),
+            (r#"[{"epc": "30AA"}]"#, "an object is wanted; it begins \"[{"),
         ] {
             let error = tags_or_note(text.as_bytes()).unwrap_err().to_string();
             assert!(error.contains(told), "{text}: {error}");

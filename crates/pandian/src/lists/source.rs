@@ -51,7 +51,7 @@ impl ListFile {
         }
         let name = path.display().to_string();
         let bytes = read_bounded(path, limits.bytes).map_err(|error| error.of_file(&name))?;
-        Self::understand(&name, bytes, limits)
+        Self::of_bytes(&name, bytes, limits)
     }
 
     /// Reads a stream to its end. `name` is what messages call it.
@@ -60,10 +60,17 @@ impl ListFile {
     /// As [`ListFile::open`].
     pub fn read(name: &str, stream: impl Read, limits: Limits) -> Result<Self, ListError> {
         let bytes = read_to_bound(stream, limits.bytes).map_err(|error| error.of_file(name))?;
-        Self::understand(name, bytes, limits)
+        Self::of_bytes(name, bytes, limits)
     }
 
-    fn understand(name: &str, bytes: Vec<u8>, limits: Limits) -> Result<Self, ListError> {
+    /// Takes what was read elsewhere. `name` is what messages call it.
+    ///
+    /// # Errors
+    /// As [`ListFile::open`].
+    pub fn of_bytes(name: &str, bytes: Vec<u8>, limits: Limits) -> Result<Self, ListError> {
+        if bytes.len() as u64 > limits.bytes {
+            return Err(Unreadable::TooLarge(limits.bytes >> 20).of_file(name));
+        }
         let content = match Format::of(&bytes) {
             Format::Empty => return Err(ListError::whole(name, "is empty")),
             Format::Zip => Content::Workbook(bytes),

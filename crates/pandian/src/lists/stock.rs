@@ -1,6 +1,7 @@
 //! Book stock from a table.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use pandian_domain::book::Book;
@@ -81,7 +82,6 @@ struct Span {
 /// What [`ListFile`] cannot read, unknown locations, wrong cells, an EPC or a handling unit that is booked at two locations.
 pub fn read_stock(file: &ListFile, layout: &Arc<Layout>) -> Result<ListBook, ListError> {
     let mut reading = Reading { lines: Vec::new(), texts: String::new(), names: vec![Arc::from("")], by_name: HashMap::new() };
-    let problems_later = Problems::new(file.name());
     read_table(file, COLUMNS, false, |cells, problems| {
         let line = cells.line();
         let Some(location) = layout.index_of(cells.get(LOCATION)) else {
@@ -92,7 +92,7 @@ pub fn read_stock(file: &ListFile, layout: &Arc<Layout>) -> Result<ListBook, Lis
             problems.invalid(line, message);
         }
     })?;
-    reading.finish(file, layout, problems_later)
+    reading.finish(file, layout)
 }
 
 struct Reading {
@@ -159,14 +159,14 @@ impl Reading {
         span
     }
 
-    fn finish(self, file: &ListFile, layout: &Arc<Layout>, mut problems: Problems) -> Result<ListBook, ListError> {
+    fn finish(self, file: &ListFile, layout: &Arc<Layout>) -> Result<ListBook, ListError> {
         let Self { mut lines, mut texts, names, by_name } = self;
         drop(by_name);
         lines.shrink_to_fit();
         texts.shrink_to_fit();
         lines.sort_unstable_by_key(|line| (line.location, line.file_line));
         let mut book = ListBook {
-            source: file.name().into(),
+            source: file_name(file.name()).into(),
             layout: Arc::clone(layout),
             by_epc: Vec::new(),
             by_handling_unit: Vec::new(),
@@ -176,11 +176,17 @@ impl Reading {
         };
         book.by_epc = book.index(|line| line.epc);
         book.by_handling_unit = book.index(|line| line.handling_unit);
+        let mut problems = Problems::new(file.name());
         book.find_double(&book.by_epc, "EPC", |line| line.epc, &mut problems);
         book.find_double(&book.by_handling_unit, "handling unit", |line| line.handling_unit, &mut problems);
         problems.finish()?;
         Ok(book)
     }
+}
+
+/// Records bear the list's name, not the folder it was read from.
+fn file_name(path: &str) -> &str {
+    Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path)
 }
 
 fn decimal(text: &str, column: &str) -> Result<Decimal, String> {

@@ -111,7 +111,7 @@ pub(super) fn read_table(
     let mut problems = Problems::new(&file.name);
     let is_workbook = matches!(file.content, Content::Workbook(_));
     let mut table = Table { columns, header_optional, places: Vec::new(), width: 0, headed: false, rows: 0, ragged: is_workbook };
-    let mut take = |row: &Row, table: &mut Table<'_>, problems: &mut Problems| -> Result<(), Fault> {
+    let mut each = |row: &Row| -> Result<(), Fault> {
         if row.is_blank() {
             return Ok(());
         }
@@ -126,10 +126,9 @@ pub(super) fn read_table(
             problems.invalid(fault.line, fault.message);
             return Ok(());
         }
-        on_row(&Cells { row, places: &table.places }, problems);
+        on_row(&Cells { row, places: &table.places }, &mut problems);
         Ok(())
     };
-    let mut each = |row: &Row| take(row, &mut table, &mut problems);
     let read = match &file.content {
         Content::Text(text) => {
             let mut row = Row::default();

@@ -44,7 +44,7 @@ impl Form for XlsxForm {
     fn begin(&mut self, heading: &Heading) -> io::Result<()> {
         self.heading = Some(heading.clone());
         let bold = Format::new().set_bold();
-        let sheet = self.workbook.add_worksheet_with_constant_memory();
+        let sheet = self.workbook.add_worksheet_with_constant_memory().map_err(failed)?;
         sheet.set_name(self.words.locations).map_err(failed)?;
         for (column, name) in (0..).zip(COLUMNS) {
             sheet.write_string_with_format(0, column, name, &bold).map_err(failed)?;
@@ -73,7 +73,7 @@ impl Form for XlsxForm {
     fn end(&mut self, totals: &Totals) -> io::Result<()> {
         let words = self.words;
         let heading = self.heading.take();
-        let sheet = self.workbook.add_worksheet_with_constant_memory();
+        let sheet = self.workbook.add_worksheet_with_constant_memory().map_err(failed)?;
         sheet.set_name(words.stocktake).map_err(failed)?;
         let mut lines: Vec<(String, String)> = Vec::new();
         if let Some(heading) = heading {

@@ -41,16 +41,16 @@ enum ArrivalTold {
 
 impl HttpCrane {
     pub(super) fn new(settings: &HttpCraneSettings, context: &BuildContext) -> Result<Self, DeviceError> {
-        let mut headers = standing_headers(context, "the device", &settings.url, &settings.headers)?;
+        let mut headers = standing_headers(context, "device", &settings.url, &settings.headers)?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let arrival = match (settings.mode, &settings.poll_url) {
             (Mode::Sync, _) => ArrivalTold::InTheReply,
             (Mode::Poll, Some(url)) => ArrivalTold::WhenPolled {
                 url: url.clone(),
-                host: standing_headers(context, "the device", url.0.base(), &settings.headers)?,
+                host: standing_headers(context, "device", url.0.base(), &settings.headers)?,
                 every: settings.poll_interval.0,
             },
-            (Mode::Poll, None) => return Err(unbuildable(context, "the device", "mode = \"poll\" needs a `poll_url`")),
+            (Mode::Poll, None) => return Err(unbuildable(context, "device", "mode = \"poll\" needs a `poll_url`")),
             (Mode::Callback, _) => {
                 context.callbacks.expect(&context.crane);
                 ArrivalTold::ByCallback(context.callbacks.clone())

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{HttpCraneSettings, JsonPointer, MessageTemplate, Mode};
 use crate::Visit;
 use crate::error::excerpt;
-use crate::http::without_bom;
+use crate::http::{is_object, without_bom};
 
 /// The `code` of a reply: a whole number, or a text. `200` and `"200"` are different codes.
 #[derive(Debug, Clone, PartialEq)]
@@ -214,6 +214,10 @@ impl Wire {
     /// What a reply says.
     pub(super) fn read(&self, body: &[u8], visit: &Visit) -> Result<Answer, Refusal> {
         let body = without_bom(body);
+        // A list of the right values in the right order would be read as an object.
+        if !is_object(body) {
+            return Err(Refusal::bad(body, "an object is wanted"));
+        }
         if self.is_plain {
             let reply: PlainReply<'_> = serde_json::from_slice(body).map_err(|error| Refusal::bad(body, error))?;
             let code = reply.code.ok_or_else(|| self.missing(body, &self.code))?;

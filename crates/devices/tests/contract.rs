@@ -1,0 +1,208 @@
+//! Every real kind passes the contract suite. A kind without a stage here fails the test, so none is forgotten.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use pandian_devices::suite::{self, Behaviour, Stage};
+use pandian_devices::{Camera, Catalog, Crane, TagReader};
+use pandian_domain::Code;
+
+#[path = "drivers/ground.rs"]
+mod ground;
+#[path = "drivers/peer.rs"]
+#[allow(dead_code, reason = "the drivers' tests use the rest")]
+mod peer;
+
+use ground::PNG;
+use peer::{Asked, Peer, Step, arrival, json, query, reply, space_number};
+
+#[tokio::test]
+async fn every_crane_keeps_the_contract() {
+    for kind in Catalog::real().cranes {
+        match kind.name {
+            "http" => suite::check(&http_crane().await).await,
+            other => panic!("the crane kind \"{other}\" has no stage: give it one"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_reader_keeps_the_contract() {
+    for kind in Catalog::real().readers {
+        match kind.name {
+            "http" => suite::check(&http_reader().await).await,
+            "command" => suite::check(&command_reader()).await,
+            other => panic!("the reader kind \"{other}\" has no stage: give it one"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_camera_keeps_the_contract() {
+    for kind in Catalog::real().cameras {
+        match kind.name {
+            "http" => suite::check(&http_camera().await).await,
+            "command" => suite::check(&command_camera()).await,
+            other => panic!("the camera kind \"{other}\" has no stage: give it one"),
+        }
+    }
+}
+
+/// A device whose counterpart is an HTTP peer.
+struct OverHttp<D: ?Sized> {
+    device: Arc<D>,
+    peer: Peer,
+    behaviour: Arc<Mutex<Behaviour>>,
+    location: fn(&Asked) -> String,
+    is_crane: bool,
+}
+
+async fn over_http<D: ?Sized>(
+    well: fn(&Asked) -> Vec<Step>,
+    location: fn(&Asked) -> String,
+    is_crane: bool,
+    build: impl FnOnce(&Peer) -> Arc<D>,
+) -> OverHttp<D> {
+    let behaviour = Arc::new(Mutex::new(Behaviour::Well));
+    let shared = behaviour.clone();
+    let peer = Peer::start(move |asked| match *shared.lock().unwrap() {
+        _ if asked.method() == "OPTIONS" => vec![Step::Send(b"HTTP/1.1 405 No\r\ncontent-length: 0\r\n\r\n".to_vec())],
+        Behaviour::Well => well(asked),
+        Behaviour::Hang => vec![Step::Hang],
+        Behaviour::Garbage => json("<html>\u{1b}[2J"),
+        Behaviour::Fail => vec![Step::Send(reply("500 Oh", "text/plain", "it\nbroke"))],
+        Behaviour::Drop => vec![Step::Send(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"co".to_vec()), Step::Close],
+        Behaviour::Elsewhere => json(arrival("11号")),
+        Behaviour::Alarm => json(r#"{"code": 510, "message": "alarm"}"#),
+    })
+    .await;
+    OverHttp { device: build(&peer), peer, behaviour, location, is_crane }
+}
+
+impl<D: ?Sized + Send + Sync> Stage<D> for OverHttp<D> {
+    fn device(&self) -> Arc<D> {
+        self.device.clone()
+    }
+    fn behave(&self, behaviour: Behaviour) {
+        *self.behaviour.lock().unwrap() = behaviour;
+    }
+    fn failure(&self, behaviour: Behaviour) -> Option<Code> {
+        Some(match behaviour {
+            Behaviour::Garbage => Code::DeviceBadReply,
+            Behaviour::Fail => Code::DeviceHttpStatus,
+            Behaviour::Drop => Code::DeviceDropped,
+            Behaviour::Elsewhere if self.is_crane => Code::CraneWrongLocation,
+            Behaviour::Alarm if self.is_crane => Code::CraneAlarm,
+            _ => return None,
+        })
+    }
+    fn asked(&self) -> Option<Vec<String>> {
+        Some(self.peer.asked().iter().map(self.location).collect())
+    }
+    fn busy(&self) -> usize {
+        self.peer.busy()
+    }
+}
+
+async fn http_crane() -> OverHttp<dyn Crane> {
+    let well = |asked: &Asked| json(arrival(&space_number(asked)));
+    over_http(well, space_number, true, |peer| {
+        let settings = format!("{{ url = \"{}\", alarm_codes = [510] }}", peer.url("/api/smart_check/execute_queue/"));
+        ground::crane("http", &settings, &ground::context(".".as_ref()))
+    })
+    .await
+}
+
+fn queried(asked: &Asked) -> String {
+    query(asked, "location")
+}
+
+async fn http_reader() -> OverHttp<dyn TagReader> {
+    over_http(
+        |_| json(r#"{"tags": [{"epc": "30AA"}]}"#),
+        queried,
+        false,
+        |peer| {
+            let settings = format!("{{ url = \"{}\" }}", peer.url("/tags?location={location}"));
+            ground::reader("http", &settings, &ground::context(".".as_ref()))
+        },
+    )
+    .await
+}
+
+async fn http_camera() -> OverHttp<dyn Camera> {
+    over_http(
+        |_| vec![Step::Send(reply("200 OK", "image/png", PNG))],
+        queried,
+        false,
+        |peer| {
+            let settings = format!("{{ url = \"{}\" }}", peer.url("/shot?location={location}"));
+            ground::camera("http", &settings, &ground::context(".".as_ref()))
+        },
+    )
+    .await
+}
+
+/// A device whose counterpart is a shell script in a folder; its behaviour stands in the file `behaviour`.
+struct InAFolder<D: ?Sized> {
+    device: Arc<D>,
+    folder: tempfile::TempDir,
+}
+
+/// Tells what it was asked and which processes it has, then behaves.
+const SCRIPT: &str = r#"
+printf '%s\0' "$1" >> asked
+: > "alive.$$"
+case $(cat behaviour) in
+    Well) cat well ;;
+    Hang) sleep 1000 & : > "alive.$!"; wait ;;
+    Garbage) printf '{"tags": 5, "picture": 5' ;;
+    Fail) echo "first words" >&2; printf 'it \033broke' >&2; exit 3 ;;
+    Drop) kill -9 $$ ;;
+esac
+"#;
+
+fn in_a_folder<D: ?Sized>(well: &str, build: impl FnOnce(&std::path::Path) -> Arc<D>) -> InAFolder<D> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("script.sh"), SCRIPT).unwrap();
+    std::fs::write(folder.path().join("well"), well).unwrap();
+    std::fs::write(folder.path().join("shot.png"), PNG).unwrap();
+    InAFolder { device: build(folder.path()), folder }
+}
+
+impl<D: ?Sized + Send + Sync> Stage<D> for InAFolder<D> {
+    fn device(&self) -> Arc<D> {
+        self.device.clone()
+    }
+    fn behave(&self, behaviour: Behaviour) {
+        std::fs::write(self.folder.path().join("behaviour"), format!("{behaviour:?}")).unwrap();
+    }
+    fn failure(&self, behaviour: Behaviour) -> Option<Code> {
+        match behaviour {
+            Behaviour::Garbage => Some(Code::DeviceBadReply),
+            Behaviour::Fail | Behaviour::Drop => Some(Code::CommandFailed),
+            _ => None,
+        }
+    }
+    fn asked(&self) -> Option<Vec<String>> {
+        let asked = std::fs::read_to_string(self.folder.path().join("asked")).unwrap_or_default();
+        Some(asked.split_terminator('\0').map(str::to_owned).collect())
+    }
+    fn busy(&self) -> usize {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut alive = entries.filter_map(|name| Some(PathBuf::from("/proc").join(name.strip_prefix("alive.")?).exists()));
+        usize::from(alive.any(|alive| alive))
+    }
+}
+
+fn command_reader() -> InAFolder<dyn TagReader> {
+    in_a_folder(r#"{"tags": [{"epc": "30AA"}]}"#, |folder| {
+        ground::reader("command", r#"{ command = ["/bin/sh", "script.sh", "{location}"] }"#, &ground::context(folder))
+    })
+}
+
+fn command_camera() -> InAFolder<dyn Camera> {
+    in_a_folder(r#"{"picture": "shot.png"}"#, |folder| {
+        ground::camera("command", r#"{ command = ["/bin/sh", "script.sh", "{location}"] }"#, &ground::context(folder))
+    })
+}

@@ -1,0 +1,16 @@
+//! The real drivers against real sockets, files and processes.
+
+#[path = "drivers/callback.rs"]
+mod callback;
+#[path = "drivers/command.rs"]
+mod command;
+#[path = "drivers/ground.rs"]
+mod ground;
+#[path = "drivers/http_checks.rs"]
+mod http_checks;
+#[path = "drivers/http_crane.rs"]
+mod http_crane;
+#[path = "drivers/peer.rs"]
+mod peer;
+#[path = "drivers/settings.rs"]
+mod settings;

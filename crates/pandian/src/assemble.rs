@@ -1,0 +1,134 @@
+//! From a configuration to a site that can be counted: devices built, books read, listeners bound.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use pandian_devices::callback::{CallbackListener, CallbackTable};
+use pandian_devices::http::HttpClient;
+use pandian_devices::process::ProcessPool;
+use pandian_devices::{BuildContext, Catalog};
+use pandian_domain::book::Book;
+use pandian_domain::{Code, CraneId, Fact};
+use pandian_engine::{Devices, Site};
+use pandian_sim::{AisleGeometry, Simulation, World, WorldSpec};
+use pandian_store::{Store, digest};
+
+use crate::config::{self, BookSource, Warehouse};
+use crate::fault::Fault;
+use crate::lists::{Limits, ListFile, read_stock};
+
+/// Every kind of device there is, the simulated ones included.
+pub fn catalog() -> Catalog {
+    Catalog::real().with(pandian_sim::catalog())
+}
+
+/// Reads a configuration.
+pub fn load(path: &Path) -> Result<Warehouse, Fault> {
+    config::load(path, &catalog()).map_err(|error| Fault::new(error.code(), error.to_string()))
+}
+
+/// A site, and what lives as long as it does.
+pub struct Assembled {
+    /// What a run works with.
+    pub site: Arc<Site>,
+    /// The simulated warehouse, where there is one.
+    pub simulation: Option<Arc<Simulation>>,
+    /// Where cranes call back.
+    pub callbacks: Option<CallbackListener>,
+}
+
+/// Builds every device and reads the books. An imported list in the data directory goes before the configuration's own.
+pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<Assembled, Fault> {
+    let listed = match store {
+        Some(store) => imported_book(warehouse, store).await?,
+        None => None,
+    };
+    let listed = match listed {
+        Some(book) => Some(book),
+        None => warehouse.read_book().map_err(list_fault)?.map(|book| Arc::new(book) as Arc<dyn Book>),
+    };
+    let simulation = simulation(warehouse, listed.clone())?;
+    let book = match (listed, &warehouse.book, &simulation) {
+        (Some(book), ..) => Some(book),
+        (None, BookSource::Simulated, Some(simulation)) => Some(simulation.world().book()),
+        _ => None,
+    };
+    let callback_table = Arc::new(CallbackTable::new());
+    let callbacks = listen_for_callbacks(warehouse, &callback_table).await?;
+    let http = HttpClient::new();
+    let processes = ProcessPool::new(ProcessPool::AT_ONCE);
+    let context = |crane: &CraneId| BuildContext {
+        crane: crane.clone(),
+        folder: warehouse.folder().to_owned(),
+        http: http.clone(),
+        processes: processes.clone(),
+        callbacks: callback_table.clone(),
+        world: simulation.clone().map(Simulation::into_any),
+    };
+    let mut devices = Vec::with_capacity(warehouse.layout.lanes().len());
+    for crane in &warehouse.cranes {
+        let context = context(&crane.id);
+        let built = Devices {
+            crane: crane.device.build(&context)?,
+            reader: crane.reader.as_ref().map(|reader| reader.build(&context)).transpose()?,
+            camera: crane.camera.as_ref().map(|camera| camera.build(&context)).transpose()?,
+            rules: crane.rules,
+        };
+        devices.extend(crane.lanes.clone().map(|_| built.clone()));
+    }
+    let site = Site {
+        name: warehouse.name.clone(),
+        file: absolute(&warehouse.file).into(),
+        layout: warehouse.layout.clone(),
+        devices,
+        book,
+        settings: warehouse.settings,
+        configuration: digest(warehouse.text.as_bytes()),
+    };
+    Ok(Assembled { site: Arc::new(site), simulation, callbacks })
+}
+
+fn absolute(file: &Path) -> String {
+    std::path::absolute(file).unwrap_or_else(|_| file.to_owned()).display().to_string()
+}
+
+/// An error in a list, on its way to a person.
+pub fn list_fault(error: crate::lists::ListError) -> Fault {
+    Fault::new(error.code(), error.to_string())
+}
+
+/// The simulated warehouse of a configuration; `book` is what ought to lie in it.
+pub fn simulation(warehouse: &Warehouse, book: Option<Arc<dyn Book>>) -> Result<Option<Arc<Simulation>>, Fault> {
+    let Some(settings) = &warehouse.simulation else { return Ok(None) };
+    let aisles = warehouse.aisles.iter().map(|aisle| AisleGeometry { bay_width_m: aisle.bay_width_m, level_height_m: aisle.level_height_m });
+    let spec = WorldSpec {
+        layout: warehouse.layout.clone(),
+        aisles: aisles.collect(),
+        kinematics: warehouse.kinematics().into_iter().collect::<HashMap<_, _>>(),
+        settings: settings.clone(),
+        book,
+    };
+    let world = World::new(spec).map_err(|error| Fault::new(Code::ConfigInvalid, error.to_string()))?;
+    Ok(Some(Simulation::new(Arc::new(world))))
+}
+
+async fn listen_for_callbacks(warehouse: &Warehouse, table: &Arc<CallbackTable>) -> Result<Option<CallbackListener>, Fault> {
+    let Some(wanted) = &warehouse.callbacks else { return Ok(None) };
+    let secret = match &wanted.secret_env {
+        None => String::new(),
+        Some(name) => std::env::var(name)
+            .map_err(|_| Fault::new(Code::ConfigInvalid, format!("callbacks.secret_env: the environment has no variable {name}")))?,
+    };
+    Ok(Some(CallbackListener::bind(wanted.listen, &secret, table.clone()).await?))
+}
+
+/// The list of book stock that was imported last.
+async fn imported_book(warehouse: &Warehouse, store: &Store) -> Result<Option<Arc<dyn Book>>, Fault> {
+    let Some(record) = store.last_import().await? else { return Ok(None) };
+    let Fact::BookImported { source, list, .. } = record.record()?.fact else { return Ok(None) };
+    let missing = || Fault::new(Code::EvidenceBroken, format!("the imported book stock {list} is missing from the data directory"));
+    let bytes = store.evidence(list).await?.ok_or_else(missing)?;
+    let file = ListFile::of_bytes(&source, bytes.to_vec(), Limits::default()).map_err(list_fault)?;
+    Ok(Some(Arc::new(read_stock(&file, &warehouse.layout).map_err(list_fault)?)))
+}

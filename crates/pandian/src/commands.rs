@@ -1,0 +1,78 @@
+//! What each command does. One file a command.
+
+use std::path::Path;
+
+use pandian_domain::Code;
+use pandian_store::{Access, StocktakeSummary, Store};
+
+use crate::cli::{Cli, Command};
+use crate::fault::{Exit, Fault};
+use crate::words::Lang;
+
+mod configuration;
+mod ctl;
+mod demo;
+mod devices;
+mod import;
+mod report;
+mod run;
+mod sim;
+mod verify;
+
+/// Runs the command that was asked for.
+pub fn execute(cli: Cli, lang: Lang) -> Result<Exit, Fault> {
+    match cli.command {
+        Command::Demo(args) => block_on(demo::demo(args, lang)),
+        Command::Run(args) if args.r#virtual => block_on_paused(run::run(args, lang)),
+        Command::Run(args) => block_on(run::run(args, lang)),
+        Command::Ctl(args) => block_on(ctl::ctl(args, lang)),
+        Command::Sim(args) => block_on(sim::sim(args, lang)),
+        Command::Devices(args) => block_on(devices::devices(args, lang)),
+        Command::Import(args) => block_on(import::import(args, lang)),
+        Command::Report(args) => block_on(report::report(args, lang)),
+        Command::Verify(args) => block_on(verify::verify(args, lang)),
+        Command::Config(command) => configuration::configuration(command, lang),
+        Command::Explain { code } => configuration::explain(code.as_deref(), lang),
+        Command::Completions { shell } => configuration::completions(shell),
+    }
+}
+
+/// One thread runs the events; everything that blocks has threads of its own.
+fn block_on(command: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
+    runtime(false)?.block_on(command)
+}
+
+/// The same in virtual time: the clock jumps to the next thing that happens.
+fn block_on_paused(command: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
+    runtime(true)?.block_on(command)
+}
+
+fn runtime(paused: bool) -> Result<tokio::runtime::Runtime, Fault> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().start_paused(paused);
+    builder.build().map_err(|error| Fault::new(Code::Internal, format!("cannot start the event loop: {error}")))
+}
+
+/// Opens a data directory that must be there already.
+async fn open_existing(data: &Path) -> Result<Store, Fault> {
+    if !data.is_dir() {
+        return Err(Fault::new(Code::StoreUnavailable, format!("there is no data directory {}", data.display())));
+    }
+    Ok(Store::open(data, Access::Read).await?)
+}
+
+/// The stocktake whose id begins with `text`; the newest without one.
+async fn find(store: &Store, data: &Path, text: Option<&str>) -> Result<StocktakeSummary, Fault> {
+    let mut known = store.stocktakes().await?;
+    let unknown = |message: String| Fault::new(Code::StocktakeUnknown, message);
+    let Some(text) = text else {
+        return known.pop().ok_or_else(|| unknown(format!("there is no stocktake in {}", data.display())));
+    };
+    let total = known.len();
+    known.retain(|summary| summary.id.starts_with(text));
+    match known.len() {
+        1 => Ok(known.remove(0)),
+        0 => Err(unknown(format!("none of the {total} stocktakes in {} has an id that begins with \"{text}\"", data.display()))),
+        several => Err(unknown(format!("{several} stocktakes in {} have an id that begins with \"{text}\"; give more of it", data.display()))),
+    }
+}

@@ -1,0 +1,154 @@
+//! `pandian ctl`: an operator's commands to a running stocktake.
+
+use std::path::Path;
+
+use pandian_domain::stocktake::{Mode, Standing};
+use pandian_domain::{Code, Fact, LocationCode};
+use pandian_engine::{Command, Status};
+use pandian_store::{StocktakeSummary, Store};
+use serde::Serialize;
+
+use super::{find, open_existing};
+use crate::cli::{CraneCommand, CtlArgs, CtlCommand};
+use crate::ctl;
+use crate::fault::{Exit, Fault};
+use crate::show::short;
+use crate::words::{Lang, Words};
+
+pub(super) async fn ctl(args: CtlArgs, lang: Lang) -> Result<Exit, Fault> {
+    let words = lang.words();
+    let data = &args.data.data;
+    let store = open_existing(data).await?;
+    let (id, command) = match args.command {
+        CtlCommand::List => return list(&store, data, args.json, words).await,
+        CtlCommand::Status { id } => return status(&store, data, &id, args.json, words).await,
+        CtlCommand::Pause { id } => (Some(id), Command::Pause),
+        CtlCommand::Resume { id } => (Some(id), Command::Resume),
+        CtlCommand::Cancel { id } => (Some(id), Command::Cancel),
+        CtlCommand::Crane(CraneCommand::Out { crane, hand_on }) => (None, Command::CraneOut { crane, hand_on }),
+        CtlCommand::Crane(CraneCommand::In { crane }) => (None, Command::CraneIn { crane }),
+        CtlCommand::Add { id, locations } => (Some(id), Command::Add { locations: codes(locations) }),
+        CtlCommand::Drop { id, locations } => (Some(id), Command::Drop { locations: codes(locations) }),
+    };
+    let id = match id {
+        Some(id) => find(&store, data, Some(&id)).await?.id,
+        None => running(&store, data).await?.stocktake,
+    };
+    let status = ctl::send(data, &id.to_string(), command).await?;
+    show(&status, args.json, words)
+}
+
+fn codes(locations: Vec<String>) -> Vec<LocationCode> {
+    locations.into_iter().map(LocationCode::new).collect()
+}
+
+async fn running(store: &Store, data: &Path) -> Result<Status, Fault> {
+    let known: Vec<_> = store.stocktakes().await?.iter().filter(|summary| summary.finished.is_none()).map(|summary| summary.id).collect();
+    ctl::running(data, &known).await.ok_or_else(|| Fault::new(Code::NotRunning, format!("no stocktake is running in {}", data.display())))
+}
+
+/// A stocktake that no process runs, as its records tell it.
+#[derive(Serialize)]
+struct Stored {
+    stocktake: pandian_domain::StocktakeId,
+    state: &'static str,
+    warehouse: String,
+    started_at: String,
+    locations: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_at: Option<String>,
+}
+
+impl Stored {
+    fn of(summary: &StocktakeSummary, running: bool) -> Result<Self, Fault> {
+        let started = summary.started.record()?;
+        let finished = summary.finished.as_ref().map(|stored| stored.record()).transpose()?;
+        let (warehouse, locations) = match started.fact {
+            Fact::StocktakeStarted { warehouse, locations, .. } => (warehouse.to_string(), locations),
+            _ => (String::new(), 0),
+        };
+        let state = match &finished {
+            Some(record) if matches!(record.fact, Fact::StocktakeFinished { cancelled: true, .. }) => "cancelled",
+            Some(_) => "finished",
+            None if running => "running",
+            None => "interrupted",
+        };
+        let finished_at = finished.map(|record| format!("{:.6}", record.at));
+        Ok(Self { stocktake: summary.id, state, warehouse, started_at: format!("{:.6}", started.at), locations, finished_at })
+    }
+
+    fn print(&self, json: bool) -> Result<(), Fault> {
+        if json {
+            println!("{}", serde_json::to_string(self).unwrap_or_default());
+        } else {
+            println!("{}  {:<11}  {}  {:>8}  {}", self.stocktake, self.state, self.started_at, self.locations, self.warehouse);
+        }
+        Ok(())
+    }
+}
+
+async fn list(store: &Store, data: &Path, json: bool, words: &Words) -> Result<Exit, Fault> {
+    let all = store.stocktakes().await?;
+    let open: Vec<_> = all.iter().filter(|summary| summary.finished.is_none()).map(|summary| summary.id).collect();
+    let running = ctl::running(data, &open).await.map(|status| status.stocktake);
+    for summary in &all {
+        Stored::of(summary, running == Some(summary.id))?.print(json)?;
+    }
+    if all.is_empty() && !json {
+        println!("{}", (words.no_stocktakes)(&data.display().to_string()));
+    }
+    Ok(Exit::Done)
+}
+
+async fn status(store: &Store, data: &Path, id: &str, json: bool, words: &Words) -> Result<Exit, Fault> {
+    let summary = find(store, data, Some(id)).await?;
+    match ctl::send(data, &summary.id.to_string(), Command::Status).await {
+        Ok(status) => show(&status, json, words),
+        Err(fault) if fault.code == Code::NotRunning => {
+            Stored::of(&summary, false)?.print(json)?;
+            Ok(Exit::Done)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+fn show(status: &Status, json: bool, words: &Words) -> Result<Exit, Fault> {
+    if json {
+        println!("{}", serde_json::to_string(status).unwrap_or_default());
+        return Ok(Exit::Done);
+    }
+    let tally = &status.tally;
+    let mode = match status.mode {
+        Mode::Running => words.running,
+        Mode::Paused => words.paused,
+        Mode::Cancelled => words.cancelled,
+    };
+    println!("{} {}  {mode}", words.stocktake, status.stocktake);
+    println!(
+        "{}/{} {}, {} {}, {} {}, {} {}",
+        tally.requested - tally.open(),
+        tally.requested,
+        words.done,
+        tally.differences,
+        words.differences,
+        tally.ambiguous,
+        words.ambiguous,
+        tally.not_counted,
+        words.not_counted,
+    );
+    if let Some(seconds) = status.eta_seconds {
+        println!("{} {}", words.eta, short(seconds));
+    }
+    if let Some(failure) = &status.stalled {
+        println!("{}", (words.stalled)(&failure.message));
+    }
+    for lane in &status.lanes {
+        let doing = match (&lane.location, lane.standing) {
+            (_, Standing::Out(_)) => words.out_of_work.to_owned(),
+            (Some(location), Standing::In) => format!("→ {location}"),
+            (None, Standing::In) => words.idle.to_owned(),
+        };
+        println!("  {}  {} {}, {} {}  {doing}", lane.lane, lane.done, words.done, lane.waiting, words.waiting);
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,254 @@
+//! `pandian run`: a stocktake from its list to its end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pandian_domain::{Code, Fact, LocationCode, StocktakeId};
+use pandian_engine::run::Recovered;
+use pandian_engine::{Clock, Ending, Run, Summary};
+use pandian_store::{Access, Store};
+use rand::RngExt;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::find;
+use crate::assemble::{Assembled, assemble, list_fault, load};
+use crate::cli::RunArgs;
+use crate::config::Warehouse;
+use crate::ctl::ControlSocket;
+use crate::fault::{Exit, Fault};
+use crate::lists::{Limits, ListFile, read_locations};
+use crate::show::{Bars, Manner, keep_updated, show};
+use crate::tail::Tail;
+use crate::words::{Lang, Words};
+
+pub(super) async fn run(args: RunArgs, lang: Lang) -> Result<Exit, Fault> {
+    let words = lang.words();
+    let data = &args.data.data;
+    let clock = if args.r#virtual { Clock::starting_at(Clock::System.now()) } else { Clock::System };
+    let manner = if args.r#virtual && !args.json { Manner::Lines } else { Manner::choose(args.json, true) };
+    let seed = rand::rng().random();
+    if let Some(id) = &args.resume {
+        let store = Store::open(data, Access::Write).await?;
+        return resume(&store, data, id, args.warehouse, clock, seed, manner, words).await;
+    }
+    let path = args.warehouse.as_deref().unwrap_or(Path::new("."));
+    let warehouse = load(path)?;
+    check_virtual(&warehouse, args.r#virtual)?;
+    let locations = locations(&warehouse, args.locations.as_deref())?;
+    let store = Store::open(data, Access::Write).await?;
+    let Assembled { site, callbacks, .. } = assemble(&warehouse, Some(&store)).await?;
+    let before = store.head().borrow().seq;
+    let id = StocktakeId::new(clock.now(), rand::rng().random());
+    let count = locations.len() as u64;
+    let lanes = site.devices.len();
+    let run = Run::start(site, Arc::new(store.clone()), clock, id, locations, seed).await?;
+    tell(manner, || format!("{} {id}\n{}", words.stocktake, (words.counting)(count, lanes)));
+    let ending = conduct(run, &store, before, data, !args.r#virtual, manner, words).await?;
+    drop(callbacks);
+    finish(ending, store, data, id, manner, words).await
+}
+
+#[allow(clippy::too_many_arguments, reason = "what a command line gives")]
+async fn resume(
+    store: &Store,
+    data: &Path,
+    id: &str,
+    warehouse: Option<PathBuf>,
+    clock: Clock,
+    seed: u64,
+    manner: Manner,
+    words: &'static Words,
+) -> Result<Exit, Fault> {
+    let summary = find(store, data, Some(id)).await?;
+    let id = summary.id;
+    let started = summary.started.record()?;
+    let (path, configuration) = match started.fact {
+        Fact::StocktakeStarted { warehouse_file, configuration, .. } => (PathBuf::from(&*warehouse_file), configuration),
+        _ => return Err(Fault::new(Code::Internal, format!("stocktake {id} does not begin with its start"))),
+    };
+    if let Some(finished) = &summary.finished {
+        tell(manner, || format!("{} {id}: {}", words.stocktake, words.already_finished));
+        return match finished.record()?.fact {
+            Fact::StocktakeFinished { ambiguous, not_counted, cancelled, .. } => Ok(exit_of(cancelled, ambiguous + not_counted)),
+            _ => Ok(Exit::Done),
+        };
+    }
+    let warehouse = load(warehouse.as_deref().unwrap_or(&path))?;
+    let Assembled { site, callbacks, .. } = assemble(&warehouse, Some(store)).await?;
+    if site.configuration != configuration {
+        eprintln!("{}", words.configuration_changed);
+    }
+    let recovered = Recovered::read(store, id, site.layout.clone()).await?;
+    tell(manner, || format!("{} {id}\n{}", words.stocktake, (words.resuming)(recovered.stocktake.tally().open())));
+    let before = store.head().borrow().seq;
+    let run = Run::resume(site, Arc::new(store.clone()), clock, recovered, seed).await?;
+    let ending = conduct(run, store, before, data, true, manner, words).await?;
+    drop(callbacks);
+    finish(ending, store.clone(), data, id, manner, words).await
+}
+
+/// Virtual time outruns everything that has a clock of its own.
+fn check_virtual(warehouse: &Warehouse, wanted: bool) -> Result<(), Fault> {
+    if !wanted {
+        return Ok(());
+    }
+    for crane in &warehouse.cranes {
+        let settings = [format!("{:?}", crane.device), format!("{:?}", crane.reader), format!("{:?}", crane.camera)];
+        if settings.iter().any(|settings| settings.contains("Http") || settings.contains("Command")) {
+            let message = format!("--virtual: crane {} has a device that is not of kind \"sim\"; only simulated devices keep virtual time", crane.id);
+            return Err(Fault::new(Code::UsageInvalid, message));
+        }
+    }
+    Ok(())
+}
+
+fn locations(warehouse: &Warehouse, list: Option<&Path>) -> Result<Vec<LocationCode>, Fault> {
+    let Some(list) = list else {
+        return Ok(warehouse.layout.slots().iter().map(|slot| slot.code.clone()).collect());
+    };
+    let file = if list == Path::new("-") {
+        ListFile::read("-", std::io::stdin().lock(), Limits::default())
+    } else {
+        ListFile::open(list, Limits::default())
+    };
+    let locations = read_locations(&file.map_err(list_fault)?, &warehouse.layout).map_err(list_fault)?;
+    Ok(locations.into_iter().map(|(location, _line)| location).collect())
+}
+
+/// Runs a stocktake under the eyes of its operator: shown, controllable, interruptible.
+pub(super) async fn conduct(
+    run: Run,
+    store: &Store,
+    before: u64,
+    data: &Path,
+    controlled: bool,
+    manner: Manner,
+    words: &'static Words,
+) -> Result<Ending, Fault> {
+    let controller = run.controller();
+    let socket = match controlled {
+        true => Some(ControlSocket::bind(data, controller.clone()).map_err(|error| {
+            Fault::new(Code::StoreUnavailable, format!("cannot make the control socket in {}: {error}", data.display()))
+        })?),
+        false => None,
+    };
+    let _interrupting = AbortOnDropHandle::new(tokio::spawn(interrupt_on_signal(run.interrupter(), signals()?)));
+    let bars = (manner == Manner::Bars).then(|| Bars::new(&controller.status(), words));
+    let _updating = bars.clone().map(|bars| AbortOnDropHandle::new(tokio::spawn(keep_updated(bars, controller.clone()))));
+    let _stalls = controlled.then(|| AbortOnDropHandle::new(tokio::spawn(tell_stalls(controller.clone(), words))));
+    let showing = AbortOnDropHandle::new(tokio::spawn(show(
+        Tail::new(store.clone(), controller.status().stocktake, before),
+        manner,
+        words,
+        bars.clone(),
+    )));
+    let ending = run.drive().await?;
+    match ending {
+        Ending::Interrupted => {}
+        // The last record is on disk, so what is shown comes to its end by itself.
+        Ending::Finished(_) | Ending::Cancelled(_) => {
+            showing.await.map_err(|error| Fault::new(Code::Internal, format!("showing the events failed: {error}")))??;
+        }
+    }
+    if let Some(bars) = &bars {
+        bars.update(&controller.status());
+        bars.clear();
+    }
+    drop(socket);
+    Ok(ending)
+}
+
+fn signals() -> Result<[Signal; 2], Fault> {
+    let listen = |kind| signal(kind).map_err(|error| Fault::new(Code::Internal, format!("cannot listen for signals: {error}")));
+    Ok([listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?])
+}
+
+/// The first signal ends the run in order, the second at once; what is on record is safe either way.
+async fn interrupt_on_signal(interrupter: tokio_util::sync::CancellationToken, [mut interrupt, mut terminate]: [Signal; 2]) {
+    for again in [false, true] {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if again {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+        interrupter.cancel();
+    }
+}
+
+/// Says on standard error when nothing can be written, and when that is over.
+async fn tell_stalls(controller: pandian_engine::Controller, words: &'static Words) {
+    let mut stalled = false;
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(500));
+    loop {
+        tick.tick().await;
+        let now = controller.stall();
+        if let Some(failure) = now.as_ref().filter(|_| !stalled) {
+            eprintln!("{} [{}]", (words.stalled)(&failure.message), failure.code);
+        } else if now.is_none() && stalled {
+            eprintln!("{}", words.mended);
+        }
+        stalled = now.is_some();
+    }
+}
+
+async fn finish(ending: Ending, store: Store, data: &Path, id: StocktakeId, manner: Manner, words: &Words) -> Result<Exit, Fault> {
+    let closing = store.close().await;
+    match ending {
+        Ending::Interrupted => {
+            eprintln!("{}\n  {}", (words.interrupted)(&id.to_string()), (words.resume_with)(&id.to_string(), &data.display().to_string()));
+            // What could not be written was not acknowledged; the interruption is what the caller must know.
+            drop(closing);
+            Ok(Exit::Interrupted)
+        }
+        Ending::Finished(summary) => {
+            closing?;
+            tell(manner, || summary_text(&summary, words));
+            Ok(exit_of(false, summary.tally.ambiguous + summary.tally.not_counted))
+        }
+        Ending::Cancelled(summary) => {
+            closing?;
+            tell(manner, || format!("{}\n{}", words.cancelled, summary_text(&summary, words)));
+            Ok(Exit::Cancelled)
+        }
+    }
+}
+
+fn exit_of(cancelled: bool, unsettled: u64) -> Exit {
+    match (cancelled, unsettled) {
+        (true, _) => Exit::Cancelled,
+        (false, 0) => Exit::Done,
+        (false, _) => Exit::Incomplete,
+    }
+}
+
+/// A line for a person, unless the output is for a program.
+pub(super) fn tell(manner: Manner, text: impl FnOnce() -> String) {
+    if manner != Manner::Json {
+        // Nobody is listening any more if this fails.
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), "{}", text());
+    }
+}
+
+pub(super) fn summary_text(summary: &Summary, words: &Words) -> String {
+    let tally = &summary.tally;
+    format!(
+        "{} {}: {} {}, {} {}, {} {}, {} {}\n{}\n{}  {}",
+        tally.requested,
+        words.locations,
+        tally.settled - tally.differences,
+        words.agreements,
+        tally.differences,
+        words.differences,
+        tally.ambiguous,
+        words.ambiguous,
+        tally.not_counted,
+        words.not_counted,
+        (words.makespan)(&summary.makespan_seconds.round_dp(3).to_string(), &summary.seconds.round_dp(3).to_string()),
+        words.head,
+        summary.head,
+    )
+}

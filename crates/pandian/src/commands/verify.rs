@@ -1,0 +1,50 @@
+//! `pandian verify`: is everything as it was written?
+
+use pandian_domain::Code;
+use serde_json::json;
+
+use crate::cli::VerifyArgs;
+use crate::fault::{Exit, Fault};
+use crate::words::Lang;
+
+pub(super) async fn verify(args: VerifyArgs, lang: Lang) -> Result<Exit, Fault> {
+    let words = lang.words();
+    let data = &args.data.data;
+    if !data.is_dir() {
+        return Err(Fault::new(Code::StoreUnavailable, format!("there is no data directory {}", data.display())));
+    }
+    let report = pandian_store::verify(data, args.head).await?;
+    let evidence = report.files + report.reads;
+    if args.json {
+        let problem = report.problem.as_ref().map(|problem| json!({ "code": problem.code(), "message": problem.to_string() }));
+        let notes: Vec<String> = report.notes.iter().map(ToString::to_string).collect();
+        println!(
+            "{}",
+            json!({
+                "good": problem.is_none(),
+                "records": report.records,
+                "head": report.head.hash,
+                "seq": report.head.seq,
+                "evidence": evidence,
+                "since_expected_head": report.since_expected,
+                "problem": problem,
+                "notes": notes,
+            })
+        );
+    } else {
+        for note in &report.notes {
+            println!("{}: {note}", words.note);
+        }
+    }
+    if let Some(problem) = report.problem {
+        return Err(Fault::new(problem.code(), format!("{}: {problem}", words.chain_broken)));
+    }
+    if !args.json {
+        println!("{}", (words.verified)(report.records, evidence));
+        if let Some(since) = report.since_expected {
+            println!("{}", (words.head_found)(since));
+        }
+        println!("{}  {}", words.head, report.head.hash);
+    }
+    Ok(Exit::Done)
+}
