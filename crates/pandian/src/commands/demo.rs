@@ -28,14 +28,16 @@ use crate::words::{Lang, Words};
 
 const BAYS: usize = 10;
 const LEVELS: usize = 6;
+/// Stands for the port until the servers have one.
+const PLACEHOLDER: u16 = 1;
 
 pub(super) async fn demo(args: DemoArgs, lang: Lang) -> Result<Exit, Fault> {
     let words = lang.words();
     let manner = Manner::choose(args.json, true);
     let folder = Folder::prepare(&args)?;
-    folder.write_warehouse(0, "simulated = true")?;
+    folder.write_warehouse(PLACEHOLDER, "simulated = true")?;
     folder.write_book(&load(&folder.path)?)?;
-    folder.write_warehouse(0, "file = \"book.csv\"")?;
+    folder.write_warehouse(PLACEHOLDER, "file = \"book.csv\"")?;
     let warehouse = load(&folder.path)?;
     let book = warehouse.read_book().map_err(list_fault)?.map(|book| Arc::new(book) as Arc<dyn Book>);
     let missing = || Fault::new(Code::Internal, "the demonstration has no simulation");
@@ -146,9 +148,10 @@ impl Folder {
         );
         for n in 1..=self.cranes {
             text.push_str(&format!(
-                "\n[[aisle]]\nid = \"A{n:02}\"\nbays = {BAYS}\nlevels = {LEVELS}\n\n\
+                "\n[[aisle]]\nid = \"A{n:02}\"\nbays = {BAYS}\nlevels = {LEVELS}\n\
+                 code = \"{{aisle}}-{{side}}-{{bay:03}}-{{level:02}}\"\n\n\
                  [[crane]]\nid = \"C{n}\"\naisles = [\"A{n:02}\"]\n\
-                 device = {{ kind = \"http\", url = \"http://127.0.0.1:{port}/cranes/C{n}/execute_queue/\" }}\n\
+                 device = {{ kind = \"http\", url = \"http://127.0.0.1:{port}/cranes/C{n}/execute_queue/\", alarm_codes = [500] }}\n\
                  reader = {{ kind = \"http\", url = \"http://127.0.0.1:{port}/readers/{{crane}}/inventory?location={{location}}\" }}\n\
                  camera = {{ kind = \"http\", url = \"http://127.0.0.1:{port}/cameras/{{crane}}/capture?location={{location}}\", \
                  compare_url = \"http://127.0.0.1:{port}/cameras/{{crane}}/compare?location={{location}}\" }}\n"
