@@ -135,29 +135,30 @@ impl Run {
         stocktake.add(&locations)?;
         let started_at = clock.now();
         let shared = Shared::new(site, journal, clock, started_at, stocktake, HashSet::new(), seed);
-        drop(shared.tell(Fact::StocktakeStarted {
+        let mut order = vec![shared.record(Fact::StocktakeStarted {
             locations: locations.len() as u64,
             warehouse: shared.site.name.clone(),
             warehouse_file: shared.site.file.clone(),
             configuration: shared.site.configuration,
             book_source: shared.site.book.as_ref().map(|book| book.source()),
             stop_version: STOP_VERSION,
-        }));
+        })];
         let mut first = 1;
-        let mut planned: Receipt = Box::pin(std::future::ready(Ok(())));
         for part in locations.chunks(PLANNED_PER_RECORD) {
-            planned = shared.tell(Fact::StocktakePlanned { first, planned: part.to_vec(), purpose: Purpose::Count });
+            order.push(shared.record(Fact::StocktakePlanned { first, planned: part.to_vec(), purpose: Purpose::Count }));
             first += part.len() as u32;
         }
-        planned.await?;
+        // All or nothing: of an order cut short by a crash, the rest would be missing from the count without a word.
+        shared.journal.append(order, Vec::new()).await?;
         Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Takes a stocktake up again where its records end.
     pub async fn resume(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, recovered: Recovered, seed: u64) -> Result<Self, RunError> {
-        let Recovered { stocktake, started_at, touched, .. } = recovered;
+        let Recovered { stocktake, started_at, touched, freed_at, .. } = recovered;
         let cancelled = stocktake.mode() == Mode::Cancelled;
         let shared = Shared::new(site, journal, clock, started_at, stocktake, touched, seed);
+        shared.free_at.fetch_max(freed_at.as_microsecond(), Ordering::Relaxed);
         if cancelled {
             shared.over.cancel();
         } else {

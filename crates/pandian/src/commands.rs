@@ -1,9 +1,11 @@
 //! What each command does. One file a command.
 
 use std::path::Path;
+use std::time::Duration;
 
 use pandian_domain::Code;
 use pandian_store::{Access, StocktakeSummary, Store};
+use tokio::runtime::{Builder, Runtime};
 
 use crate::cli::{Cli, Command};
 use crate::fault::{Exit, Fault};
@@ -18,6 +20,9 @@ mod report;
 mod run;
 mod sim;
 mod verify;
+
+/// How long what still blocks may take when a command is done.
+const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs the command that was asked for.
 pub fn execute(cli: Cli, lang: Lang) -> Result<Exit, Fault> {
@@ -39,16 +44,24 @@ pub fn execute(cli: Cli, lang: Lang) -> Result<Exit, Fault> {
 
 /// One thread runs the events; everything that blocks has threads of its own.
 fn block_on(command: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
-    runtime(false)?.block_on(command)
+    execute_on(runtime(false)?, command)
 }
 
 /// The same in virtual time: the clock jumps to the next thing that happens.
 fn block_on_paused(command: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
-    runtime(true)?.block_on(command)
+    execute_on(runtime(true)?, command)
 }
 
-fn runtime(paused: bool) -> Result<tokio::runtime::Runtime, Fault> {
-    let mut builder = tokio::runtime::Builder::new_current_thread();
+/// What still blocks when the command is done (standard output that nobody reads, a disk that does not answer) may not keep the
+/// program from ending.
+fn execute_on(runtime: Runtime, command: impl Future<Output = Result<Exit, Fault>>) -> Result<Exit, Fault> {
+    let ended = runtime.block_on(command);
+    runtime.shutdown_timeout(LAST_WORDS_WITHIN);
+    ended
+}
+
+fn runtime(paused: bool) -> Result<Runtime, Fault> {
+    let mut builder = Builder::new_current_thread();
     builder.enable_all().start_paused(paused);
     builder.build().map_err(|error| Fault::new(Code::Internal, format!("cannot start the event loop: {error}")))
 }
@@ -56,9 +69,13 @@ fn runtime(paused: bool) -> Result<tokio::runtime::Runtime, Fault> {
 /// Opens a data directory that must be there already.
 async fn open_existing(data: &Path) -> Result<Store, Fault> {
     if !data.is_dir() {
-        return Err(Fault::new(Code::StoreUnavailable, format!("there is no data directory {}", data.display())));
+        return Err(no_data_directory(data));
     }
     Ok(Store::open(data, Access::Read).await?)
+}
+
+fn no_data_directory(data: &Path) -> Fault {
+    Fault::new(Code::StoreUnavailable, format!("there is no data directory {}", data.display()))
 }
 
 /// The stocktake whose id begins with `text`; the newest without one.

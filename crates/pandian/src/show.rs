@@ -7,6 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pandian_domain::stocktake::Standing;
 use pandian_domain::{Fact, Record};
 use pandian_engine::{Controller, Status};
+use tokio::io::AsyncWriteExt;
 
 use crate::fault::{Fault, is_broken_pipe};
 use crate::tail::{Tail, is_last, write_event};
@@ -36,30 +37,31 @@ impl Manner {
     }
 }
 
-/// Follows the records to the end of the stocktake.
+/// Follows the records to the end of the stocktake. A reader that is slow, or reads nothing, holds up nothing but this.
 pub async fn show(mut tail: Tail, manner: Manner, words: &'static Words, bars: Option<Bars>) -> Result<(), Fault> {
+    let mut stdout = tokio::io::stdout();
     let mut listening = manner != Manner::Silent;
     loop {
         let page = tail.next().await?;
         let mut ended = false;
-        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut text = Vec::new();
         for stored in page.iter().filter(|stored| tail.is_event(stored)) {
             let record = stored.record()?;
             ended |= is_last(&record);
             if !listening {
                 continue;
             }
-            let written = match (manner, &bars) {
-                (Manner::Json, _) => write_event(&mut out, stored),
-                (_, Some(bars)) => line(&record, words).map_or(Ok(()), |line| bars.print(&line)),
-                _ => line(&record, words).map_or(Ok(()), |line| writeln!(out, "{line}")),
-            };
-            match written {
-                Err(error) if is_broken_pipe(&error) => listening = false,
-                other => other?,
+            match (manner, &bars) {
+                (Manner::Json, _) => write_event(&mut text, stored)?,
+                (_, Some(bars)) => line(&record, words).map_or(Ok(()), |line| bars.print(&line))?,
+                _ => line(&record, words).map_or(Ok(()), |line| writeln!(text, "{line}"))?,
             }
         }
-        match out.flush() {
+        let written = async {
+            stdout.write_all(&text).await?;
+            stdout.flush().await
+        };
+        match written.await {
             Err(error) if is_broken_pipe(&error) => listening = false,
             other => other?,
         }

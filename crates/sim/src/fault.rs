@@ -97,7 +97,7 @@ pub struct FaultSettings {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub locations: Vec<LocationCode>,
-    /// Share of the operations, 0 to 1; drawn from the seed and the operation's key, so that another try may succeed.
+    /// Share of the operations, 0 to 1; drawn from the seed, the location and the number of the try, so that another try may succeed.
     #[serde(default)]
     pub rate: Option<f64>,
     /// From the n-th fitting operation on (from 1); only that one unless `times` says more.
@@ -239,7 +239,9 @@ impl FaultPlan {
 
     fn is_drawn(&self, index: usize, fault: &FaultSettings, operation: &Operation<'_>) -> bool {
         fault.rate.is_none_or(|rate| {
-            let of = mix(hash_text(operation.key) ^ mix(hash_text(operation.location) ^ (operation.device as u64) << 32 ^ index as u64));
+            // Of a key (stop, operation, try) the stop is another one in every run; the location stands for it.
+            let this_try = operation.key.split_once('/').map_or(operation.key, |(_stop, this_try)| this_try);
+            let of = mix(hash_text(this_try) ^ mix(hash_text(operation.location) ^ (operation.device as u64) << 32 ^ index as u64));
             self.seed.fraction(Draw::Fault, of) < rate
         })
     }
@@ -259,14 +261,15 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_drawn_for_each_try_and_drawn_the_same_again() {
+    fn a_rate_is_drawn_for_each_try_at_a_location_and_is_the_same_in_every_run() {
         let text = "[[fault]]\nkind = \"drop\"\nrate = 0.1";
         let (one, two) = (plan(text), plan(text));
         let mut hits = 0;
         for n in 0..2000 {
-            let key = format!("stop-{n}/goto/1");
-            let struck = strikes(&one, Device::Crane, "A", &key);
-            assert_eq!(struck, strikes(&two, Device::Crane, "A", &key));
+            let location = format!("A-{}", n / 2);
+            let of_run = |run: &str| format!("{run}-{n}/goto/{}", n % 2 + 1);
+            let struck = strikes(&one, Device::Crane, &location, &of_run("a"));
+            assert_eq!(struck, strikes(&two, Device::Crane, &location, &of_run("b")));
             hits += u32::from(struck.is_some());
         }
         assert!((150..250).contains(&hits), "{hits}");

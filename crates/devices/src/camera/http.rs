@@ -5,8 +5,6 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hyper::Method;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use pandian_domain::{Code, Findings};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -14,7 +12,8 @@ use serde::Deserialize;
 use super::picture::{self, media_type};
 use super::wire::{self, PictureAt};
 use crate::catalog::{Build, BuildContext};
-use crate::http::{BodyTemplate, Headers, HttpClient, Reply, RequestTemplate, UrlTemplate, Verb, check_verb, request};
+use crate::error::excerpt;
+use crate::http::{BodyTemplate, Headers, RequestTemplate, UrlTemplate, Verb, check_verb};
 use crate::json;
 use crate::settings::ByteSize;
 use crate::{Camera, Comparer, DeviceError, DevicePending, Probe, Shot, ShotEnd, Visit};
@@ -55,41 +54,32 @@ impl Build<dyn Camera> for HttpCameraSettings {
     }
 
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn Camera>, DeviceError> {
-        let shoot = RequestTemplate::build(context, "camera", &self.url, self.method, &self.headers, self.body.as_ref())?;
-        let mut fetch = shoot.headers.clone();
-        fetch.remove(CONTENT_TYPE);
-        let compare = self
-            .compare_url
-            .as_ref()
-            .map(|url| RequestTemplate::build(context, "picture comparison", url, Some(Verb::Post), &self.compare_headers, None));
-        let (http, max_reply) = (context.http.clone(), self.max_reply.0);
-        let comparison = compare.transpose()?.map(|request| Comparison { http: http.clone(), request, max_reply });
-        Ok(Arc::new(HttpCamera { http, shoot, fetch, max_reply, comparison }))
+        let (target, max_reply) = ((self.method, &self.url), self.max_reply.0);
+        let request = RequestTemplate::build(context, "camera", target, &self.headers, self.body.as_ref(), max_reply)?;
+        let comparison = self.compare_url.as_ref().map(|url| {
+            let target = (Some(Verb::Post), url);
+            RequestTemplate::build(context, "picture comparison", target, &self.compare_headers, None, max_reply)
+        });
+        Ok(Arc::new(HttpCamera { request, comparison: comparison.transpose()?.map(|request| Comparison { request }) }))
     }
 }
 
 struct HttpCamera {
-    http: HttpClient,
-    shoot: RequestTemplate,
-    /// Headers of the request for a picture that a reply names.
-    fetch: HeaderMap,
-    max_reply: usize,
+    request: RequestTemplate,
     comparison: Option<Comparison>,
 }
 
 impl HttpCamera {
     async fn shoot(&self, visit: &Visit) -> Result<Shot, DeviceError> {
-        let who = &self.shoot.who;
-        let reply = self.http.send(who, self.shoot.fill(visit)?, self.max_reply).await?.success(who)?;
+        let reply = self.request.send(visit).await?;
         if media_type(&reply.body).is_some() || !reply.is_json() {
-            return Ok(Shot::Whole(ShotEnd { picture: Some(self.checked(reply)?), ..ShotEnd::default() }));
+            let picture = Some(self.checked(reply.body, reply.content_type.as_deref())?);
+            return Ok(Shot::Whole(ShotEnd { picture, ..ShotEnd::default() }));
         }
-        let report = json::read_aside(reply.body, wire::report).await.map_err(|error| {
-            DeviceError::new(Code::DeviceBadReply, format!("{who} sent a reply that cannot be understood: {error}")).because(error)
-        })?;
+        let report = json::read_aside(reply.body, wire::report).await.map_err(|error| not_understood(&self.request, error))?;
         let picture = match report.picture {
             None => None,
-            Some(PictureAt::Here(body)) => Some(self.checked(Reply { body, ..Reply::default() })?),
+            Some(PictureAt::Here(bytes)) => Some(self.checked(bytes, None)?),
             Some(PictureAt::Address(address)) => Some(self.fetch(visit, &address).await?),
         };
         Ok(Shot::Whole(ShotEnd { picture, findings: report.findings, note: report.note.map(|note| note.to_string()) }))
@@ -97,26 +87,30 @@ impl HttpCamera {
 
     /// Fetches a picture that a reply names.
     async fn fetch(&self, visit: &Visit, address: &str) -> Result<Bytes, DeviceError> {
-        let who = &self.shoot.who;
-        let uri = self.shoot.base().same_origin(address).map_err(|error| {
-            let what = format!("{who} names the picture \"{}\", which is not fetched: {error}", crate::error::excerpt(address));
+        let uri = self.request.base().same_origin(address).map_err(|error| {
+            let what = format!("{} names the picture \"{}\", which is not fetched: {error}", self.request.who, excerpt(address));
             DeviceError::new(Code::DeviceBadReply, what).because(error)
         })?;
-        let request = request(Method::GET, uri, &self.fetch, visit, who, Bytes::new())?;
-        self.checked(self.http.send(who, request, self.max_reply).await?.success(who)?)
+        let reply = self.request.fetch(visit, &uri).await?;
+        self.checked(reply.body, reply.content_type.as_deref())
     }
 
-    /// The picture that a reply is.
-    fn checked(&self, reply: Reply) -> Result<Bytes, DeviceError> {
-        match picture::check(&reply.body) {
-            Ok(_) => Ok(reply.body),
+    /// The bytes, if they are a whole picture.
+    fn checked(&self, bytes: Bytes, declared: Option<&str>) -> Result<Bytes, DeviceError> {
+        match picture::check(&bytes) {
+            Ok(_) => Ok(bytes),
             Err(error) => {
-                let declared = reply.media_type().map(|media| format!(" (it is declared as {media})")).unwrap_or_default();
-                let what = format!("{} sent no whole picture: {error}{declared}", self.shoot.who);
+                let declared = declared.map(|declared| format!(" (it is declared as {})", excerpt(declared))).unwrap_or_default();
+                let what = format!("{} sent no whole picture: {error}{declared}", self.request.who);
                 Err(DeviceError::new(Code::CameraBadPicture, what).because(error))
             }
         }
     }
+}
+
+fn not_understood(request: &RequestTemplate, error: json::BadJson) -> DeviceError {
+    let what = format!("{} sent a reply that cannot be understood: {error}", request.who);
+    DeviceError::new(Code::DeviceBadReply, what).because(error)
 }
 
 impl Camera for HttpCamera {
@@ -125,11 +119,11 @@ impl Camera for HttpCamera {
     }
 
     fn probe(&self) -> DevicePending<'_, Probe> {
-        Box::pin(self.http.probe(&self.shoot.who, self.shoot.base(), &self.shoot.headers))
+        Box::pin(self.request.probe())
     }
 
     fn address(&self) -> &str {
-        self.shoot.base().shown()
+        self.request.base().shown()
     }
 
     fn comparer(&self) -> Option<&dyn Comparer> {
@@ -139,21 +133,14 @@ impl Camera for HttpCamera {
 
 /// A service that compares pictures: it is posted the picture's bytes and answers with findings.
 struct Comparison {
-    http: HttpClient,
     request: RequestTemplate,
-    max_reply: usize,
 }
 
 impl Comparison {
     async fn ask(&self, visit: &Visit, picture: Bytes) -> Result<Findings, DeviceError> {
-        let who = &self.request.who;
-        let kind = HeaderValue::from_static(media_type(&picture).unwrap_or("application/octet-stream"));
-        let mut request = request(Method::POST, self.request.uri(visit)?, &self.request.headers, visit, who, picture)?;
-        request.headers_mut().insert(CONTENT_TYPE, kind);
-        let reply = self.http.send(who, request, self.max_reply).await?.success(who)?;
-        json::read_aside(reply.body, wire::findings).await.map_err(|error| {
-            DeviceError::new(Code::DeviceBadReply, format!("{who} sent a reply that cannot be understood: {error}")).because(error)
-        })
+        let kind = media_type(&picture).unwrap_or("application/octet-stream");
+        let reply = self.request.send_body(visit, kind, &picture).await?;
+        json::read_aside(reply.body, wire::findings).await.map_err(|error| not_understood(&self.request, error))
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::HttpUrl;
 use crate::DeviceError;
 use crate::catalog::{BuildContext, unbuildable};
 
@@ -17,13 +18,14 @@ use crate::catalog::{BuildContext, unbuildable};
 pub struct Headers(Vec<(HeaderName, String)>);
 
 /// Headers that the client itself writes.
-const OWN: [HeaderName; 6] = [
+const OWN: [HeaderName; 7] = [
     hyper::header::HOST,
     hyper::header::CONTENT_LENGTH,
     hyper::header::TRANSFER_ENCODING,
     hyper::header::CONNECTION,
     hyper::header::UPGRADE,
     hyper::header::EXPECT,
+    HeaderName::from_static("idempotency-key"),
 ];
 
 impl TryFrom<BTreeMap<String, String>> for Headers {
@@ -54,23 +56,51 @@ impl std::fmt::Debug for Headers {
     }
 }
 
+/// Headers as they go out, prepared: every line with its end.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct HeaderLines(Box<[u8]>);
+
+impl HeaderLines {
+    /// These lines and one more.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Self {
+        Self([&self.0, name.as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat().into())
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for HeaderLines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HeaderLines")
+    }
+}
+
 impl Headers {
-    /// The headers with what the environment holds. A variable that is not set is an error naming it.
-    pub(crate) fn resolve(&self, context: &BuildContext, what: &str) -> Result<HeaderMap, DeviceError> {
-        let mut map = HeaderMap::with_capacity(self.0.len() + 4);
+    /// Whether the configuration has a header.
+    pub(crate) fn has(&self, name: &HeaderName) -> bool {
+        self.0.iter().any(|(other, _)| other == name)
+    }
+
+    /// The lines of every request to a URL: its host, and what the configuration adds, with what the environment holds. A variable
+    /// that is not set is an error naming it.
+    pub(crate) fn lines(&self, context: &BuildContext, what: &str, url: &HttpUrl) -> Result<HeaderLines, DeviceError> {
+        let mut lines = format!("host: {}\r\n", url.host()).into_bytes();
         for (name, value) in &self.0 {
-            let text = match value.strip_prefix("env:") {
+            let value = match value.strip_prefix("env:") {
                 Some(variable) => std::env::var(variable).map_err(|_| {
                     unbuildable(context, what, format_args!("the environment variable {variable} of the header {name} is not set"))
                 })?,
                 None => value.clone(),
             };
-            let mut value = HeaderValue::from_str(&text).map_err(|_| {
+            let value = HeaderValue::from_str(&value).map_err(|_| {
                 unbuildable(context, what, format_args!("the value of the header {name} has characters that no header can have"))
             })?;
-            value.set_sensitive(true);
-            map.insert(name.clone(), value);
+            for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                lines.extend_from_slice(part);
+            }
         }
-        Ok(map)
+        Ok(HeaderLines(lines.into()))
     }
 }

@@ -1,19 +1,16 @@
 //! A request as the configuration writes it, made for each visit: the HTTP side of readers and cameras.
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request, Uri};
+use std::io::Write as _;
+
+use hyper::Uri;
+use hyper::header::CONTENT_TYPE;
 use pandian_domain::Code;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{BodyTemplate, Headers, HttpUrl, UrlTemplate};
+use super::{BodyTemplate, HeaderLines, Headers, HttpClient, HttpUrl, Reply, Request, UrlTemplate};
 use crate::catalog::BuildContext;
-use crate::{DeviceError, Visit};
-
-/// The header that bears [`Visit::key`], so that a repeated request can be recognised.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+use crate::{DeviceError, Probe, Visit};
 
 /// How the request is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -25,41 +22,51 @@ pub enum Verb {
     Post,
 }
 
+impl Verb {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+impl Request<'_> {
+    /// The request's head, as it goes out.
+    pub(super) fn head(&self) -> Vec<u8> {
+        let target = self.uri.path_and_query().map_or("/", |target| target.as_str());
+        let mut head =
+            Vec::with_capacity(self.method.len() + target.len() + self.headers.as_bytes().len() + 128 + self.body.len().min(1024));
+        for part in [self.method.as_bytes(), b" ", target.as_bytes(), b" HTTP/1.1\r\n", self.headers.as_bytes()] {
+            head.extend_from_slice(part);
+        }
+        if !self.key.is_empty() {
+            for part in [b"idempotency-key: ", self.key.as_bytes(), b"\r\n"] {
+                head.extend_from_slice(part);
+            }
+        }
+        if self.method == Verb::Post.as_str() {
+            // Writing to a Vec cannot fail.
+            let _ = write!(head, "content-length: {}\r\n", self.body.len());
+        }
+        head.extend_from_slice(b"\r\n");
+        head
+    }
+}
+
 /// A request to be filled in by each visit. Everything that does not change is prepared.
 pub(crate) struct RequestTemplate {
     /// The device and its address, as messages name them.
     pub(crate) who: String,
-    /// Headers that every request bears.
-    pub(crate) headers: HeaderMap,
-    method: Method,
+    http: HttpClient,
+    verb: Verb,
     url: UrlTemplate,
+    /// What every request bears.
+    headers: HeaderLines,
+    /// The type of the body, if it has one that is always the same.
+    content_type: Option<&'static str>,
     body: Option<BodyTemplate>,
-}
-
-/// The headers of every request to a URL: its host, and what the configuration adds.
-pub(crate) fn standing_headers(context: &BuildContext, what: &str, url: &HttpUrl, configured: &Headers) -> Result<HeaderMap, DeviceError> {
-    let mut headers = configured.resolve(context, what)?;
-    headers.insert(HOST, url.host().clone());
-    Ok(headers)
-}
-
-/// Makes one request: nothing of it is parsed, and only the key is new.
-pub(crate) fn request(
-    method: Method,
-    uri: Uri,
-    standing: &HeaderMap,
-    visit: &Visit,
-    who: &str,
-    body: Bytes,
-) -> Result<Request<Full<Bytes>>, DeviceError> {
-    let mut request = Request::new(Full::new(body));
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    request.headers_mut().clone_from(standing);
-    let key = HeaderValue::from_maybe_shared(Bytes::from(visit.key()))
-        .map_err(|error| DeviceError::new(Code::Internal, format!("{who} cannot be given the key of its operation")).because(error))?;
-    request.headers_mut().insert(IDEMPOTENCY_KEY, key);
-    Ok(request)
+    max_reply: usize,
 }
 
 impl RequestTemplate {
@@ -67,33 +74,52 @@ impl RequestTemplate {
     pub(crate) fn build(
         context: &BuildContext,
         what: &str,
-        url: &UrlTemplate,
-        verb: Option<Verb>,
+        (verb, url): (Option<Verb>, &UrlTemplate),
         headers: &Headers,
         body: Option<&BodyTemplate>,
+        max_reply: usize,
     ) -> Result<Self, DeviceError> {
-        let mut headers = standing_headers(context, what, url.base(), headers)?;
-        if body.is_some() && !headers.contains_key(CONTENT_TYPE) {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        let method = match verb {
-            Some(Verb::Get) => Method::GET,
-            Some(Verb::Post) => Method::POST,
-            None if body.is_some() => Method::POST,
-            None => Method::GET,
-        };
-        let who = format!("the {what} of crane {} at {}", context.crane, url.base().shown());
-        Ok(Self { who, headers, method, url: url.clone(), body: body.cloned() })
+        Ok(Self {
+            who: format!("the {what} of crane {} at {}", context.crane, url.base().shown()),
+            http: context.http.clone(),
+            verb: verb.unwrap_or(if body.is_some() { Verb::Post } else { Verb::Get }),
+            url: url.clone(),
+            headers: headers.lines(context, what, url.base())?,
+            content_type: (body.is_some() && !headers.has(&CONTENT_TYPE)).then_some("application/json"),
+            body: body.cloned(),
+            max_reply,
+        })
     }
 
-    /// The request of one visit.
-    pub(crate) fn fill(&self, visit: &Visit) -> Result<Request<Full<Bytes>>, DeviceError> {
-        let body = self.body.as_ref().map_or_else(Bytes::new, |body| Bytes::from(body.fill(visit.into())));
-        request(self.method.clone(), self.uri(visit)?, &self.headers, visit, &self.who, body)
+    /// Makes the request of one visit and reads its reply, which must be a success.
+    pub(crate) async fn send(&self, visit: &Visit) -> Result<Reply, DeviceError> {
+        let body = self.body.as_ref().map_or_else(String::new, |body| body.fill(visit.into()));
+        self.request(visit, self.verb, &self.uri(visit)?, self.content_type, body.as_bytes()).await
     }
 
-    /// The URL of one visit.
-    pub(crate) fn uri(&self, visit: &Visit) -> Result<Uri, DeviceError> {
+    /// Makes the request of one visit with a body of its own.
+    pub(crate) async fn send_body(&self, visit: &Visit, content_type: &'static str, body: &[u8]) -> Result<Reply, DeviceError> {
+        self.request(visit, self.verb, &self.uri(visit)?, Some(content_type), body).await
+    }
+
+    /// Fetches another address of the same service.
+    pub(crate) async fn fetch(&self, visit: &Visit, uri: &Uri) -> Result<Reply, DeviceError> {
+        self.request(visit, Verb::Get, uri, None, b"").await
+    }
+
+    async fn request(&self, visit: &Visit, verb: Verb, uri: &Uri, content_type: Option<&str>, body: &[u8]) -> Result<Reply, DeviceError> {
+        let typed = content_type.map(|content_type| self.headers.with("content-type", content_type));
+        let headers = typed.as_ref().unwrap_or(&self.headers);
+        let request = Request { method: verb.as_str(), uri, headers, key: &visit.key(), body };
+        self.http.send(&self.who, request, self.max_reply).await?.success(&self.who)
+    }
+
+    /// Tries whether the service is there.
+    pub(crate) async fn probe(&self) -> Result<Probe, DeviceError> {
+        self.http.probe(&self.who, self.base(), &self.headers).await
+    }
+
+    fn uri(&self, visit: &Visit) -> Result<Uri, DeviceError> {
         self.url.fill(visit.into()).map_err(|error| {
             DeviceError::new(Code::ConfigInvalid, format!("{} has no URL for the location \"{}\"", self.who, visit.location)).because(error)
         })

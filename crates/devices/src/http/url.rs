@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use hyper::Uri;
-use hyper::header::HeaderValue;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
@@ -15,7 +14,6 @@ use crate::template::{Part, Slot, Template, UnknownPlaceholder, Values};
 #[serde(try_from = "String")]
 pub struct HttpUrl {
     uri: Uri,
-    host: HeaderValue,
     shown: String,
 }
 
@@ -87,9 +85,8 @@ impl HttpUrl {
         if uri.port_u16() == Some(0) || (parsed.port().is_none() && parsed.as_str().len() != parsed.host().len()) {
             return Err(UrlRefused::Port);
         }
-        let host = HeaderValue::from_str(parsed.as_str()).map_err(|_| UrlRefused::Host)?;
         let shown = format!("{}://{parsed}{}", &text[..scheme_end], uri.path());
-        Ok(Self { uri, host, shown })
+        Ok(Self { uri, shown })
     }
 
     /// The parsed URL; cloning it copies nothing.
@@ -98,8 +95,8 @@ impl HttpUrl {
     }
 
     /// The value of the `host` header.
-    pub fn host(&self) -> &HeaderValue {
-        &self.host
+    pub fn host(&self) -> &str {
+        self.uri.authority().map_or("", |authority| authority.as_str())
     }
 
     /// The URL as messages may show it: without the query, where secrets may stand.
@@ -109,7 +106,7 @@ impl HttpUrl {
 
     /// A URL that a reply of this one names: absolute with the same scheme, host and port, or relative to this one.
     pub(crate) fn same_origin(&self, text: &str) -> Result<Uri, UrlRefused> {
-        let origin = format!("{}://{}", self.uri.scheme_str().unwrap_or_default(), self.uri.authority().map_or("", |a| a.as_str()));
+        let origin = format!("{}://{}", self.uri.scheme_str().unwrap_or_default(), self.host());
         let absolute = if text.contains("://") || text.starts_with("//") {
             text.to_owned()
         } else if text.starts_with('/') {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::wire;
 use crate::catalog::{Build, BuildContext};
-use crate::http::{BodyTemplate, Headers, HttpClient, RequestTemplate, UrlTemplate, Verb, check_verb};
+use crate::http::{BodyTemplate, Headers, RequestTemplate, UrlTemplate, Verb, check_verb};
 use crate::json;
 use crate::settings::ByteSize;
 use crate::{DeviceError, DevicePending, Probe, TagReader, Visit};
@@ -43,25 +43,24 @@ impl Build<dyn TagReader> for HttpReaderSettings {
     }
 
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn TagReader>, DeviceError> {
-        let request = RequestTemplate::build(context, "reader", &self.url, self.method, &self.headers, self.body.as_ref())?;
-        Ok(Arc::new(HttpReader { http: context.http.clone(), request, max_reply: self.max_reply.0 }))
+        let (target, max_reply) = ((self.method, &self.url), self.max_reply.0);
+        let request = RequestTemplate::build(context, "reader", target, &self.headers, self.body.as_ref(), max_reply)?;
+        Ok(Arc::new(HttpReader { request }))
     }
 }
 
 struct HttpReader {
-    http: HttpClient,
     request: RequestTemplate,
-    max_reply: usize,
 }
 
 impl HttpReader {
     async fn read(&self, visit: &Visit) -> Result<Inventory, DeviceError> {
-        let who = &self.request.who;
-        let reply = self.http.send(who, self.request.fill(visit)?, self.max_reply).await?.success(who)?;
+        let reply = self.request.send(visit).await?;
         // A text is a note only if it says that it is one: an error page is none.
         let read = if reply.media_type() == Some("text/plain") { wire::tags_or_note } else { wire::tags };
         json::read_aside(reply.body, read).await.map_err(|error| {
-            DeviceError::new(Code::DeviceBadReply, format!("{who} sent a reply that cannot be understood: {error}")).because(error)
+            let what = format!("{} sent a reply that cannot be understood: {error}", self.request.who);
+            DeviceError::new(Code::DeviceBadReply, what).because(error)
         })
     }
 }
@@ -72,7 +71,7 @@ impl TagReader for HttpReader {
     }
 
     fn probe(&self) -> DevicePending<'_, Probe> {
-        Box::pin(self.http.probe(&self.request.who, self.request.base(), &self.request.headers))
+        Box::pin(self.request.probe())
     }
 
     fn address(&self) -> &str {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use pandian_devices::suite::visit;
 use pandian_devices::{Camera, DeviceError, Shot, ShotEnd, TagReader};
 use pandian_domain::{Code, OpKind};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::ground::{self, PNG, context};
 use crate::peer::{Peer, Step, json, query, reply};
@@ -126,4 +127,27 @@ async fn a_comparison_is_sent_the_picture_and_answers_with_findings() {
     let error = camera.comparer().unwrap().compare(&visit, Bytes::from_static(PNG)).await.unwrap_err();
     assert!(error.to_string().starts_with("the picture comparison of crane C1 at http://"), "{error}");
     assert!(self::camera(&peer, "/shot", "").comparer().is_none());
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_a_long_picture_early_is_heard() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let more = format!(", compare_url = \"http://{}/compare\"", listener.local_addr().unwrap());
+    let peer = Peer::start(|_| vec![]).await;
+    let camera = camera(&peer, "/shot", &more);
+    let visit = visit(OpKind::Compare, "1号", 1, 1);
+    let picture = Bytes::from(vec![7; 64 << 20]);
+    let (refused, _stream) = tokio::join!(camera.comparer().unwrap().compare(&visit, picture), async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(&reply("413 Too Large", "text/plain", "at most 1 MB")).await.unwrap();
+        stream.shutdown().await.unwrap();
+        // Whatever still comes is read, so that no reset destroys the reply on its way; then the rest is cut off.
+        let mut taken = 0;
+        while taken < 1 << 20 {
+            taken += stream.read(&mut [0; 65536]).await.unwrap();
+        }
+        stream.set_zero_linger().unwrap();
+    });
+    let error = refused.unwrap_err();
+    assert!(matches!(error.code, Code::DeviceHttpStatus | Code::DeviceDropped), "{error}");
 }

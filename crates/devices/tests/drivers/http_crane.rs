@@ -264,3 +264,39 @@ async fn trying_a_crane_never_sends_it() {
     peer.now(|_| vec![Step::Send(reply("401 No", "text/plain", ""))]);
     assert!(crane_of(&peer).probe().await.unwrap().summary.contains("check `headers`"));
 }
+
+#[tokio::test]
+async fn every_framing_of_a_reply_is_understood() {
+    let body = arrival("1号");
+    let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n";
+    let length = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let trailer = format!("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{:X};x=y\r\n{body}\r\n0\r\nx-end: 1\r\n\r\n", body.len());
+    for (head, closes) in [
+        (format!("{interim}{length}"), false),
+        (trailer, false),
+        (format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len()), true),
+        (format!("HTTP/1.0 200 OK\r\n\r\n{body}"), true),
+        (format!("HTTP/1.1 200 OK\r\n\r\n{body}"), true),
+        (format!("{length}and what nobody asked for"), true),
+    ] {
+        let bytes = head.clone().into_bytes();
+        let peer = Peer::start(move |_| {
+            let mut steps = vec![Step::Send(bytes.clone())];
+            steps.extend(closes.then_some(Step::Close));
+            steps
+        })
+        .await;
+        let crane = crane_of(&peer);
+        for _ in 0..3 {
+            crane.go_to(&go("1号")).await.unwrap_or_else(|error| panic!("{head}: {error}"));
+        }
+        assert_eq!(peer.accepted(), if closes { 3 } else { 1 }, "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_changes_the_protocol_is_refused() {
+    let peer = Peer::start(|_| vec![Step::Send(b"HTTP/1.1 101 Switching\r\nupgrade: x\r\n\r\n".to_vec()), Step::Hang]).await;
+    assert_eq!(failure(&*crane_of(&peer)).await.code, Code::DeviceBadReply);
+    until("the connection is gone", || peer.open() == 0).await;
+}

@@ -22,6 +22,8 @@ pub struct Recovered {
     pub finished: Option<Fact>,
     /// Stops that were begun and have no final judgement.
     pub(super) touched: HashSet<StopId>,
+    /// When a crane was last free, as far as there are records.
+    pub(super) freed_at: Timestamp,
 }
 
 /// The kinds of records that a stocktake's state is made from, besides those of its stops.
@@ -38,6 +40,7 @@ impl Recovered {
             configuration: Digest::ZERO,
             finished: None,
             touched: HashSet::new(),
+            freed_at: Timestamp::MIN,
         };
         let mut cancelled = false;
         let mut records = store.records_of(id, &DECISIVE);
@@ -50,6 +53,8 @@ impl Recovered {
         }
         let mut stops = store.histories(id);
         while let Some((stop, history)) = stops.next().await.map_err(JournalError::from)? {
+            let left_at = if history.abandoned.is_some() { history.judged_at } else { history.released_at };
+            recovered.freed_at = recovered.freed_at.max(left_at.unwrap_or(Timestamp::MIN));
             match history.judgement {
                 Some((judgement, Stage::Final)) => recovered.stocktake.settle(stop, judgement.verdict),
                 _ => drop(recovered.touched.insert(stop)),

@@ -11,7 +11,7 @@ use rand::RngExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::find;
+use super::{find, no_data_directory};
 use crate::assemble::{Assembled, assemble, list_fault, load};
 use crate::cli::RunArgs;
 use crate::config::Warehouse;
@@ -29,6 +29,9 @@ pub(super) async fn run(args: RunArgs, lang: Lang) -> Result<Exit, Fault> {
     let manner = if args.r#virtual && !args.json { Manner::Lines } else { Manner::choose(args.json, true) };
     let seed = rand::rng().random();
     if let Some(id) = &args.resume {
+        if !data.is_dir() {
+            return Err(no_data_directory(data));
+        }
         let store = Store::open(data, Access::Write).await?;
         return resume(&store, data, id, args.warehouse, clock, seed, manner, words).await;
     }
@@ -127,13 +130,14 @@ pub(super) async fn conduct(
     words: &'static Words,
 ) -> Result<Ending, Fault> {
     let controller = run.controller();
+    let interrupter = run.interrupter();
     let socket = match controlled {
         true => Some(ControlSocket::bind(data, controller.clone()).map_err(|error| {
             Fault::new(Code::StoreUnavailable, format!("cannot make the control socket in {}: {error}", data.display()))
         })?),
         false => None,
     };
-    let _interrupting = AbortOnDropHandle::new(tokio::spawn(interrupt_on_signal(run.interrupter(), signals()?)));
+    let _interrupting = AbortOnDropHandle::new(tokio::spawn(interrupt_on_signal(interrupter.clone(), signals()?)));
     let bars = (manner == Manner::Bars).then(|| Bars::new(&controller.status(), words));
     let _updating = bars.clone().map(|bars| AbortOnDropHandle::new(tokio::spawn(keep_updated(bars, controller.clone()))));
     let _stalls = controlled.then(|| AbortOnDropHandle::new(tokio::spawn(tell_stalls(controller.clone(), words))));
@@ -146,10 +150,11 @@ pub(super) async fn conduct(
     let ending = run.drive().await?;
     match ending {
         Ending::Interrupted => {}
-        // The last record is on disk, so what is shown comes to its end by itself.
-        Ending::Finished(_) | Ending::Cancelled(_) => {
-            showing.await.map_err(|error| Fault::new(Code::Internal, format!("showing the events failed: {error}")))??;
-        }
+        // The last record is on disk, so what is shown comes to its end by itself, unless nobody reads it.
+        Ending::Finished(_) | Ending::Cancelled(_) => tokio::select! {
+            shown = showing => shown.map_err(|error| Fault::new(Code::Internal, format!("showing the events failed: {error}")))??,
+            () = interrupter.cancelled() => {}
+        },
     }
     if let Some(bars) = &bars {
         bars.update(&controller.status());

@@ -1,8 +1,8 @@
 //! `pandian verify`: is everything as it was written?
 
-use pandian_domain::Code;
 use serde_json::json;
 
+use super::no_data_directory;
 use crate::cli::VerifyArgs;
 use crate::fault::{Exit, Fault};
 use crate::words::Lang;
@@ -11,7 +11,7 @@ pub(super) async fn verify(args: VerifyArgs, lang: Lang) -> Result<Exit, Fault> 
     let words = lang.words();
     let data = &args.data.data;
     if !data.is_dir() {
-        return Err(Fault::new(Code::StoreUnavailable, format!("there is no data directory {}", data.display())));
+        return Err(no_data_directory(data));
     }
     let report = pandian_store::verify(data, args.head).await?;
     let evidence = report.files + report.reads;

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use hyper::{Method, StatusCode, Uri};
+use hyper::header::CONTENT_TYPE;
+use hyper::{StatusCode, Uri};
 use pandian_domain::Code;
 
 use super::wire::{Answer, Refusal, TaskName, Wire};
 use super::{HttpCraneSettings, Mode};
 use crate::callback::CallbackTable;
 use crate::catalog::{BuildContext, unbuildable};
-use crate::http::{HttpClient, HttpUrl, Reply, TaskUrlTemplate, request, standing_headers};
+use crate::http::{HeaderLines, HttpClient, HttpUrl, Reply, Request, TaskUrlTemplate, Verb};
 use crate::template::Values;
 use crate::{Arrival, Crane, DeviceError, DevicePending, Probe, Visit};
 
@@ -20,7 +19,7 @@ use crate::{Arrival, Crane, DeviceError, DevicePending, Probe, Visit};
 pub(super) struct HttpCrane {
     http: HttpClient,
     url: HttpUrl,
-    headers: HeaderMap,
+    headers: HeaderLines,
     who: String,
     wire: Wire,
     arrival: ArrivalTold,
@@ -33,7 +32,7 @@ enum ArrivalTold {
     InTheReply,
     WhenPolled {
         url: TaskUrlTemplate,
-        host: HeaderMap,
+        headers: HeaderLines,
         every: Duration,
     },
     ByCallback(Arc<CallbackTable>),
@@ -41,13 +40,12 @@ enum ArrivalTold {
 
 impl HttpCrane {
     pub(super) fn new(settings: &HttpCraneSettings, context: &BuildContext) -> Result<Self, DeviceError> {
-        let mut headers = standing_headers(context, "device", &settings.url, &settings.headers)?;
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let headers = settings.headers.lines(context, "device", &settings.url)?;
         let arrival = match (settings.mode, &settings.poll_url) {
             (Mode::Sync, _) => ArrivalTold::InTheReply,
             (Mode::Poll, Some(url)) => ArrivalTold::WhenPolled {
                 url: url.clone(),
-                host: standing_headers(context, "device", url.0.base(), &settings.headers)?,
+                headers: settings.headers.lines(context, "device", url.0.base())?,
                 every: settings.poll_interval.0,
             },
             (Mode::Poll, None) => return Err(unbuildable(context, "device", "mode = \"poll\" needs a `poll_url`")),
@@ -60,7 +58,7 @@ impl HttpCrane {
             http: context.http.clone(),
             who: format!("crane {} at {}", context.crane, settings.url.shown()),
             url: settings.url.clone(),
-            headers,
+            headers: if settings.headers.has(&CONTENT_TYPE) { headers } else { headers.with("content-type", "application/json") },
             wire: Wire::new(settings),
             arrival,
             max_reply: settings.max_reply.0,
@@ -69,7 +67,7 @@ impl HttpCrane {
 
     async fn travel(&self, visit: &Visit) -> Result<Arrival, DeviceError> {
         let body = self.wire.request(&visit.location);
-        let reply = self.exchange(Method::POST, self.url.uri().clone(), &self.headers, visit, body).await?.success(&self.who)?;
+        let reply = self.exchange(Verb::Post, self.url.uri(), &self.headers, visit, &body).await?.success(&self.who)?;
         match self.wire.read(&reply.body, visit).map_err(|refusal| self.refused(refusal))? {
             Answer::Arrived => Ok(Arrival::default()),
             Answer::Accepted(Some(task)) => self.await_task(visit, &task).await,
@@ -80,7 +78,7 @@ impl HttpCrane {
     async fn await_task(&self, visit: &Visit, task: &TaskName) -> Result<Arrival, DeviceError> {
         match &self.arrival {
             ArrivalTold::InTheReply => Err(DeviceError::new(Code::Internal, format!("{} accepted a task that nothing awaits", self.who))),
-            ArrivalTold::WhenPolled { url, host, every } => self.poll(visit, task, url, host, *every).await,
+            ArrivalTold::WhenPolled { url, headers, every } => self.poll(visit, task, url, headers, *every).await,
             ArrivalTold::ByCallback(table) => {
                 let callback = table.wait(&visit.crane, task.as_str()).await.map_err(|error| {
                     let what = format!("{} gave the task \"{}\" to two operations", self.who, task.as_str());
@@ -98,7 +96,7 @@ impl HttpCrane {
         visit: &Visit,
         task: &TaskName,
         url: &TaskUrlTemplate,
-        headers: &HeaderMap,
+        headers: &HeaderLines,
         every: Duration,
     ) -> Result<Arrival, DeviceError> {
         let unknown = || DeviceError::new(Code::CraneTaskUnknown, format!("{} does not know the task \"{}\"", self.who, task.as_str()));
@@ -107,7 +105,7 @@ impl HttpCrane {
         })?;
         loop {
             tokio::time::sleep(every).await;
-            let reply = self.exchange(Method::GET, uri.clone(), headers, visit, Bytes::new()).await?;
+            let reply = self.exchange(Verb::Get, &uri, headers, visit, b"").await?;
             if reply.status == StatusCode::NOT_FOUND {
                 return Err(unknown());
             }
@@ -120,8 +118,8 @@ impl HttpCrane {
         }
     }
 
-    async fn exchange(&self, method: Method, uri: Uri, headers: &HeaderMap, visit: &Visit, body: Bytes) -> Result<Reply, DeviceError> {
-        let request = request(method, uri, headers, visit, &self.who, body)?;
+    async fn exchange(&self, verb: Verb, uri: &Uri, headers: &HeaderLines, visit: &Visit, body: &[u8]) -> Result<Reply, DeviceError> {
+        let request = Request { method: verb.as_str(), uri, headers, key: &visit.key(), body };
         self.http.send(&self.who, request, self.max_reply).await
     }
 

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::Bytes;
 use pandian_domain::{Code, LocationCode};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Error, Visitor};
@@ -202,13 +201,13 @@ impl Wire {
     }
 
     /// The body that sends the crane to a location.
-    pub(super) fn request(&self, location: &LocationCode) -> Bytes {
+    pub(super) fn request(&self, location: &LocationCode) -> Vec<u8> {
         let location = location.as_str();
         let mut body = Vec::with_capacity(self.before_location.len() + location.len() + 8 + self.after_location.len());
         body.extend_from_slice(&self.before_location);
         push_json(&mut body, location);
         body.extend_from_slice(&self.after_location);
-        body.into()
+        body
     }
 
     /// What a reply says.

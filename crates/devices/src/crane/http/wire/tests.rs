@@ -8,7 +8,7 @@ fn wire(settings: &str) -> Wire {
 }
 
 fn request(settings: &str, location: &str) -> String {
-    String::from_utf8(wire(settings).request(&location.into()).to_vec()).unwrap()
+    String::from_utf8(wire(settings).request(&location.into())).unwrap()
 }
 
 fn read(settings: &str, reply: impl AsRef<[u8]>) -> Result<Answer, Refusal> {

@@ -1,0 +1,342 @@
+//! What `cargo xtask bench engine` measures of our side, one figure a run, printed as one line of JSON.
+//!
+//! The engine, the HTTP crane and the store are the program's own; reader and camera answer at once (or after a given time), as the
+//! awaitable devices of the peers in `bench/peers` do.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use futures_util::FutureExt;
+use pandian_devices::callback::CallbackTable;
+use pandian_devices::http::HttpClient;
+use pandian_devices::process::ProcessPool;
+use pandian_devices::{Arrival, BuildContext, Camera, Catalog, Crane, DevicePending, Probe, Shot, ShotEnd, TagReader, Visit};
+use pandian_domain::book::{Book, BookLine};
+use pandian_domain::retry::RetryPolicy;
+use pandian_domain::{Digest, Epc, Findings, Inventory, LaneSpec, Layout, LocationCode, QueueSpec, Slot, StocktakeId, TagRead};
+use pandian_engine::{Clock, Devices, Ending, Journal, Release, Rules, Run, Settings, Site, Unkept};
+use pandian_store::{Access, Store};
+use serde_json::json;
+use tokio::time::{Instant, sleep, sleep_until};
+
+#[derive(Parser)]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Stops a second against HTTP cranes that arrive at once.
+    Throughput {
+        #[arg(long)]
+        url: String,
+        #[arg(long)]
+        cranes: usize,
+        /// Stops of each crane.
+        #[arg(long)]
+        stops: usize,
+        /// Keep records here; without it nothing is kept.
+        #[arg(long)]
+        journal: Option<PathBuf>,
+    },
+    /// From a crane's arrival to both checks begun, with arrivals at a steady pace.
+    Arrivals {
+        #[arg(long)]
+        cranes: usize,
+        #[arg(long)]
+        stops: usize,
+        /// Arrivals a second.
+        #[arg(long)]
+        rate: f64,
+        #[arg(long)]
+        journal: PathBuf,
+    },
+    /// Cranes and checks that take their (scaled) time, beside the ideal.
+    Paced {
+        #[arg(long)]
+        cranes: usize,
+        #[arg(long)]
+        stops: usize,
+        #[arg(long)]
+        scale: f64,
+        #[arg(long)]
+        journal: PathBuf,
+    },
+}
+
+/// A reader and camera that answer after a time, at once if it is nothing.
+struct Answering {
+    inventory: Duration,
+    capture: Duration,
+    begun: Option<Arc<Begun>>,
+}
+
+impl TagReader for Answering {
+    fn inventory<'a>(&'a self, visit: &'a Visit) -> DevicePending<'a, Inventory> {
+        async move {
+            self.note(visit);
+            pause(self.inventory).await;
+            let tag = TagRead { epc: epc_of(&visit.location), antenna: Some(1), rssi_dbm: Some(-52.5), count: 7 };
+            Ok(Inventory { tags: Some(vec![tag]), note: None })
+        }
+        .boxed()
+    }
+    fn probe(&self) -> DevicePending<'_, Probe> {
+        async { Ok(Probe { summary: String::new() }) }.boxed()
+    }
+    fn address(&self) -> &str {
+        "in process"
+    }
+}
+
+impl Camera for Answering {
+    fn capture<'a>(&'a self, visit: &'a Visit) -> DevicePending<'a, Shot> {
+        async move {
+            self.note(visit);
+            pause(self.capture).await;
+            let findings = Findings { occupied: Some(true), codes: Vec::new(), confidence: Some(0.98), note: None };
+            Ok(Shot::Whole(ShotEnd { picture: None, findings: Some(findings), note: None }))
+        }
+        .boxed()
+    }
+    fn probe(&self) -> DevicePending<'_, Probe> {
+        async { Ok(Probe { summary: String::new() }) }.boxed()
+    }
+    fn address(&self) -> &str {
+        "in process"
+    }
+}
+
+impl Answering {
+    fn note(&self, visit: &Visit) {
+        if let Some(begun) = &self.begun {
+            begun.check(visit);
+        }
+    }
+}
+
+async fn pause(time: Duration) {
+    if time.is_zero() { tokio::task::yield_now().await } else { sleep(time).await }
+}
+
+/// When cranes arrived, and how long it took until their second check had begun.
+#[derive(Default)]
+struct Begun {
+    arrived: Mutex<HashMap<LocationCode, (Instant, u8)>>,
+    delays: Mutex<Vec<Duration>>,
+}
+
+impl Begun {
+    fn check(&self, visit: &Visit) {
+        let mut arrived = self.arrived.lock().unwrap();
+        if let Some((at, checks)) = arrived.get_mut(&visit.location) {
+            *checks += 1;
+            if *checks == 2 {
+                self.delays.lock().unwrap().push(at.elapsed());
+                arrived.remove(&visit.location);
+            }
+        }
+    }
+}
+
+/// A crane that arrives at given instants, or after given travel times.
+struct Timed {
+    arrivals: HashMap<LocationCode, Arriving>,
+    begun: Option<Arc<Begun>>,
+}
+
+#[derive(Clone, Copy)]
+enum Arriving {
+    At(Instant),
+    After(Duration),
+}
+
+impl Crane for Timed {
+    fn go_to<'a>(&'a self, visit: &'a Visit) -> DevicePending<'a, Arrival> {
+        async move {
+            match self.arrivals[&visit.location] {
+                Arriving::At(instant) => sleep_until(instant).await,
+                Arriving::After(travel) => sleep(travel).await,
+            }
+            if let Some(begun) = &self.begun {
+                begun.arrived.lock().unwrap().insert(visit.location.clone(), (Instant::now(), 0));
+            }
+            Ok(Arrival::default())
+        }
+        .boxed()
+    }
+    fn probe(&self) -> DevicePending<'_, Probe> {
+        async { Ok(Probe { summary: String::new() }) }.boxed()
+    }
+    fn address(&self) -> &str {
+        "in process"
+    }
+}
+
+/// Every location holds one unit whose tag is made of its number.
+struct OneUnitEach;
+
+impl Book for OneUnitEach {
+    fn lines(&self, location: &LocationCode) -> Option<Vec<BookLine>> {
+        let epc = Some(epc_of(location));
+        Some(vec![BookLine { item: "item".into(), handling_unit: None, epc, quantity: 1.into(), unit: None, price: None }])
+    }
+    fn whereabouts(&self, _code: &str) -> Option<(LocationCode, BookLine)> {
+        None
+    }
+    fn source(&self) -> Arc<str> {
+        "bench".into()
+    }
+}
+
+fn epc_of(location: &LocationCode) -> Epc {
+    let number: u64 = location.as_str().bytes().fold(7, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    Epc::from_hex(&format!("30340000{number:016X}")).unwrap()
+}
+
+fn site(cranes: usize, stops: usize, devices: impl Fn(usize, &[LocationCode]) -> (Arc<dyn Crane>, Arc<Answering>)) -> Site {
+    let lanes = (0..cranes).map(|n| {
+        let name = format!("C{n}");
+        LaneSpec { id: name.as_str().into(), crane: name.as_str().into(), queue: n as u32 }
+    });
+    let mut layout = Layout::new(lanes.collect(), vec![QueueSpec::default(); cranes]);
+    for n in 0..cranes {
+        for stop in 0..stops {
+            layout.add(Slot { code: LocationCode::new(format!("A{n:05}-{stop:05}")), place: None, queue: n as u32 }).unwrap();
+        }
+    }
+    let rule = RetryPolicy { attempts: 1, ..RetryPolicy::default() };
+    let rules = Rules { goto: rule, inventory: rule, capture: rule, compare: rule };
+    let devices = (0..cranes)
+        .map(|n| {
+            let codes: Vec<LocationCode> = layout.slots()[n * stops..(n + 1) * stops].iter().map(|slot| slot.code.clone()).collect();
+            let (crane, answering) = devices(n, &codes);
+            Devices { crane, reader: Some(answering.clone()), camera: Some(answering), rules }
+        })
+        .collect();
+    Site {
+        name: "bench".into(),
+        file: "bench".into(),
+        layout: Arc::new(layout),
+        devices,
+        book: Some(Arc::new(OneUnitEach)),
+        settings: Settings { release: Release::AfterAcquisition, ..Settings::default() },
+        configuration: Digest::ZERO,
+    }
+}
+
+/// Counts every location once; gives the seconds and our CPU seconds, first request to last verdict.
+async fn count(site: Site, journal: Option<&PathBuf>) -> (f64, f64, u64) {
+    let site = Arc::new(site);
+    let store = match journal {
+        Some(folder) => Some(Store::open(folder, Access::Write).await.unwrap()),
+        None => None,
+    };
+    let journal: Arc<dyn Journal> = match &store {
+        Some(store) => Arc::new(store.clone()),
+        None => Arc::new(Unkept),
+    };
+    let clock = Clock::System;
+    let locations: Vec<LocationCode> = site.layout.slots().iter().map(|slot| slot.code.clone()).collect();
+    let total = locations.len() as u64;
+    let id = StocktakeId::new(clock.now(), [1; 10]);
+    let (begun, cpu) = (Instant::now(), cpu_seconds());
+    let run = Run::start(site, journal, clock, id, locations, 1).await.unwrap();
+    let ending = run.drive().await.unwrap();
+    let (seconds, cpu) = (begun.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    let Ending::Finished(summary) = ending else { panic!("{ending:?}") };
+    assert_eq!(summary.tally.settled, total, "{:?}", summary.tally);
+    if let Some(store) = store {
+        store.close().await.unwrap();
+    }
+    (seconds, cpu, total)
+}
+
+/// User and system time of this process so far.
+fn cpu_seconds() -> f64 {
+    let usage = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = usage.rsplit(") ").next().unwrap().split(' ').collect();
+    (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+}
+
+/// The most memory this process ever had, in MB.
+fn peak_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let line = runtime.block_on(async {
+        match Args::parse().what {
+            What::Throughput { url, cranes, stops, journal } => throughput(&url, cranes, stops, journal.as_ref()).await,
+            What::Arrivals { cranes, stops, rate, journal } => arrivals(cranes, stops, rate, &journal).await,
+            What::Paced { cranes, stops, scale, journal } => paced(cranes, stops, scale, &journal).await,
+        }
+    });
+    println!("{line}");
+}
+
+async fn throughput(url: &str, cranes: usize, stops: usize, journal: Option<&PathBuf>) -> serde_json::Value {
+    let catalog = Catalog::real();
+    let kind = catalog.cranes.iter().find(|kind| kind.name == "http").unwrap();
+    let text = format!("{{ url = \"{url}\", message = \"堆垛机已到达货位\" }}");
+    let settings = (kind.parse)(toml::de::ValueDeserializer::parse(&text).unwrap()).unwrap();
+    let http = HttpClient::new();
+    let answering = Arc::new(Answering { inventory: Duration::ZERO, capture: Duration::ZERO, begun: None });
+    let site = site(cranes, stops, |n, _| {
+        let context = BuildContext {
+            crane: format!("C{n}").as_str().into(),
+            folder: PathBuf::new(),
+            http: http.clone(),
+            processes: ProcessPool::new(1),
+            callbacks: Arc::new(CallbackTable::new()),
+            world: None,
+        };
+        (settings.build(&context).unwrap(), answering.clone())
+    });
+    let (seconds, cpu, total) = count(site, journal).await;
+    json!({
+        "peer": if journal.is_some() { "pandian durable" } else { "pandian" },
+        "cranes": cranes,
+        "stops": total,
+        "seconds": seconds,
+        "checks_per_s": total as f64 / seconds,
+        "cpu_us_per_check": cpu * 1e6 / total as f64,
+        "peak_mb": peak_mb(),
+    })
+}
+
+async fn arrivals(cranes: usize, stops: usize, rate: f64, journal: &PathBuf) -> serde_json::Value {
+    let begun = Arc::new(Begun::default());
+    let start = Instant::now() + Duration::from_secs(2);
+    let site = site(cranes, stops, |n, codes| {
+        let at = |stop: usize| start + Duration::from_secs_f64((stop * cranes + n) as f64 / rate);
+        let arrivals = codes.iter().enumerate().map(|(stop, code)| (code.clone(), Arriving::At(at(stop)))).collect();
+        let checks = Answering { inventory: Duration::from_millis(200), capture: Duration::from_millis(600), begun: Some(begun.clone()) };
+        (Arc::new(Timed { arrivals, begun: Some(begun.clone()) }), Arc::new(checks))
+    });
+    let (seconds, _, total) = count(site, Some(journal)).await;
+    let mut delays = std::mem::take(&mut *begun.delays.lock().unwrap());
+    delays.sort_unstable();
+    let at = |share: f64| delays[((delays.len() - 1) as f64 * share) as usize].as_secs_f64() * 1000.0;
+    json!({ "cranes": cranes, "stops": total, "seconds": seconds, "p50_ms": at(0.5), "p99_ms": at(0.99), "max_ms": at(1.0) })
+}
+
+async fn paced(cranes: usize, stops: usize, scale: f64, journal: &PathBuf) -> serde_json::Value {
+    let scaled = |seconds: f64| Duration::from_millis((seconds * scale * 1000.0).round() as u64);
+    let (inventory, capture) = (scaled(2.0), scaled(6.0));
+    let travel = |n: usize, stop: usize| scaled(3.0 + ((n * 31 + stop * 17) % 90) as f64 / 10.0);
+    let site = site(cranes, stops, |n, codes| {
+        let arrivals = codes.iter().enumerate().map(|(stop, code)| (code.clone(), Arriving::After(travel(n, stop)))).collect();
+        (Arc::new(Timed { arrivals, begun: None }), Arc::new(Answering { inventory, capture, begun: None }))
+    });
+    let ideal = (0..cranes).map(|n| (0..stops).map(|stop| (travel(n, stop) + inventory.max(capture)).as_secs_f64()).sum::<f64>()).fold(0.0, f64::max);
+    let (seconds, _, total) = count(site, Some(journal)).await;
+    json!({ "cranes": cranes, "stops": total, "seconds": seconds, "ideal_seconds": ideal, "ratio": seconds / ideal })
+}

@@ -1,0 +1,38 @@
+//! A copy of `examples/scenario`, so that tests change and fill their own.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// The copy, gone when dropped.
+pub struct Scenario {
+    _temporary: TempDir,
+    pub folder: PathBuf,
+}
+
+impl Scenario {
+    /// Where the example's crane is.
+    const ADDRESS: &str = "127.0.0.1:8011";
+
+    /// Copies what is in the example's folder, as it is in the repository.
+    pub fn copy() -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path().join("scenario");
+        std::fs::create_dir(&folder).unwrap();
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/scenario");
+        for name in ["warehouse.toml", "book.csv", "stock.py", "rfid.py", "camera.py"] {
+            std::fs::copy(example.join(name), folder.join(name)).unwrap();
+        }
+        Self { _temporary: temporary, folder }
+    }
+
+    /// Writes into the configuration where the crane is really.
+    pub fn crane_is_at(&self, address: &str) {
+        let file = self.folder.join("warehouse.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(Self::ADDRESS));
+        std::fs::write(file, text.replace(Self::ADDRESS, address)).unwrap();
+    }
+}

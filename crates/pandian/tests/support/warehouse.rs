@@ -1,0 +1,211 @@
+//! Small warehouses in a folder: `warehouse.toml`, books, and their simulated devices, served in this process.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pandian::assemble::{load, simulation};
+use pandian::rehearsal::servers;
+use pandian_domain::Verdict;
+use pandian_domain::book::Book;
+use pandian_sim::wire::{SimServers, Traffic};
+use pandian_sim::{Simulation, World};
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+
+/// A warehouse to be written: cranes `C1`, `C2`, …, aisle `A01`, `A02`, … for each, both sides of it.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// How many cranes, and aisles.
+    pub cranes: usize,
+    /// Columns of an aisle.
+    pub bays: u32,
+    /// Levels of an aisle.
+    pub levels: u32,
+    /// Lines before the first table.
+    pub top: String,
+    /// The lines of `[book]`.
+    pub book: String,
+    /// The lines of `[simulation]`, its faults included.
+    pub simulation: String,
+    /// Further tables.
+    pub tables: String,
+    /// Further lines of each crane's table; those of the last one hold for all that follow.
+    pub crane: Vec<String>,
+    /// Every crane lists every aisle, its own first.
+    pub shared: bool,
+    /// Cranes have a camera.
+    pub camera: bool,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            cranes: 2,
+            bays: 3,
+            levels: 1,
+            top: String::new(),
+            book: "simulated = true".into(),
+            simulation: "seed = 7\n".into(),
+            tables: String::new(),
+            crane: vec![String::new()],
+            shared: false,
+            camera: true,
+        }
+    }
+}
+
+/// The devices of one crane as the configuration has them.
+enum Devices {
+    /// In the process that counts.
+    InProcess,
+    /// On the wire: the ports of crane, reader and camera.
+    Wire([u16; 3]),
+}
+
+impl Draft {
+    /// Writes the warehouse with devices in process, kind `sim`. Gives its file.
+    pub fn write(&self, folder: &Path) -> PathBuf {
+        self.write_with(folder, |_| Devices::InProcess)
+    }
+
+    /// Writes the warehouse with devices of kind `http`, each at a port of its own, and serves them.
+    pub fn serve(&self, folder: &Path) -> Served {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        // Placeholders, until the servers have their ports.
+        let file = self.write_with(folder, |crane| Devices::Wire([1, 2, 3].map(|device| crane as u16 * 3 + device)));
+        let world = world_of(&file);
+        let mut specs = servers(&load(&file).unwrap(), None).unwrap();
+        for spec in &mut specs {
+            spec.listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        }
+        let running = runtime.block_on(SimServers::start(world.clone(), specs)).unwrap();
+        let ports: Vec<u16> = running.addresses().iter().map(SocketAddr::port).collect();
+        let per_crane = if self.camera { 3 } else { 2 };
+        self.write_with(folder, |crane| {
+            let port = |device: usize| ports.get(crane * per_crane + device).copied().unwrap_or(0);
+            Devices::Wire([port(0), port(1), port(2)])
+        });
+        Served { file, ports, world, servers: Some(running), runtime }
+    }
+
+    fn write_with(&self, folder: &Path, devices: impl Fn(usize) -> Devices) -> PathBuf {
+        let mut text = format!("name = \"Test\"\n{}\n\n[book]\n{}\n\n[simulation]\n{}\n{}\n", self.top, self.book, self.simulation, self.tables);
+        let aisle = |n: usize| format!("A{:02}", n + 1);
+        for n in 0..self.cranes {
+            let aisles: Vec<String> = if self.shared { (0..self.cranes).map(|more| aisle((n + more) % self.cranes)).collect() } else { vec![aisle(n)] };
+            let lines = self.crane.get(n).or(self.crane.last()).map_or("", String::as_str);
+            write!(
+                text,
+                "\n[[aisle]]\nid = \"{}\"\nbays = {}\nlevels = {}\ncode = \"{{aisle}}-{{side}}-{{bay:03}}-{{level:02}}\"\n\n\
+                 [[crane]]\nid = \"C{}\"\naisles = {aisles:?}\n{lines}\n",
+                aisle(n),
+                self.bays,
+                self.levels,
+                n + 1,
+            )
+            .unwrap();
+            text.push_str(&self.devices(devices(n)));
+        }
+        let file = folder.join("warehouse.toml");
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
+    fn devices(&self, devices: Devices) -> String {
+        let (crane, reader, camera) = match devices {
+            Devices::InProcess => ("kind = \"sim\"".to_owned(), "kind = \"sim\"".to_owned(), "kind = \"sim\"".to_owned()),
+            Devices::Wire([crane, reader, camera]) => (
+                format!("kind = \"http\", url = \"http://127.0.0.1:{crane}/execute_queue/\", alarm_codes = [500]"),
+                format!("kind = \"http\", url = \"http://127.0.0.1:{reader}/readers/{{crane}}/inventory?location={{location}}\""),
+                format!(
+                    "kind = \"http\", url = \"http://127.0.0.1:{camera}/cameras/{{crane}}/capture?location={{location}}\", \
+                     compare_url = \"http://127.0.0.1:{camera}/cameras/{{crane}}/compare?location={{location}}\""
+                ),
+            ),
+        };
+        let camera = if self.camera { format!("camera = {{ {camera} }}\n") } else { String::new() };
+        format!("device = {{ {crane} }}\nreader = {{ {reader} }}\n{camera}")
+    }
+}
+
+/// A warehouse whose devices are served until this is dropped.
+pub struct Served {
+    /// Its configuration.
+    pub file: PathBuf,
+    /// The ports of C1's crane, reader and camera, then of C2's, …
+    pub ports: Vec<u16>,
+    /// The world behind the devices.
+    pub world: Arc<Simulation>,
+    servers: Option<SimServers>,
+    /// Where they run.
+    runtime: Runtime,
+}
+
+impl Served {
+    /// What a perfect count says of every location.
+    pub fn truth(&self) -> BTreeMap<String, Verdict> {
+        truth(self.world.world())
+    }
+
+    /// Ends the servers, and tells what they had to do.
+    pub fn stop(mut self) -> Traffic {
+        self.runtime.block_on(self.servers.take().unwrap().stop())
+    }
+}
+
+/// The simulated warehouse of a configuration.
+pub fn world_of(file: &Path) -> Arc<Simulation> {
+    let warehouse = load(file).unwrap();
+    let book = warehouse.read_book().unwrap().map(|book| Arc::new(book) as Arc<dyn Book>);
+    simulation(&warehouse, book).unwrap().unwrap()
+}
+
+/// What a perfect count says of every location of a world.
+pub fn truth(world: &World) -> BTreeMap<String, Verdict> {
+    let book = world.book();
+    let agreed = |slot: &pandian_domain::layout::Slot| {
+        let is_empty = book.lines(&slot.code).unwrap_or_default().is_empty();
+        (slot.code.to_string(), if is_empty { Verdict::EmptyAsBooked } else { Verdict::Match })
+    };
+    let mut truth: BTreeMap<String, Verdict> = world.layout().slots().iter().map(agreed).collect();
+    truth.extend(world.planted().map(|planted| (planted.location.to_string(), planted.verdict)));
+    truth
+}
+
+/// The books of a world as rows of a list, header included.
+pub fn book_rows(world: &World) -> Vec<Vec<String>> {
+    let mut rows = vec![["location", "item", "handling_unit", "epc", "quantity"].map(str::to_owned).to_vec()];
+    for slot in world.layout().slots() {
+        for line in world.book().lines(&slot.code).unwrap_or_default() {
+            rows.push(vec![
+                slot.code.to_string(),
+                line.item.to_string(),
+                line.handling_unit.as_deref().unwrap_or_default().to_owned(),
+                line.epc.as_ref().map_or("", |epc| epc.as_str()).to_owned(),
+                line.quantity.to_string(),
+            ]);
+        }
+    }
+    rows
+}
+
+/// The verdict of every location that the events of a stocktake judge. Each is judged once.
+pub fn judged(events: &[Value]) -> BTreeMap<String, String> {
+    let mut judged = BTreeMap::new();
+    for event in events.iter().filter(|event| event["type"] == "judged") {
+        let location = event["location"].as_str().unwrap().to_owned();
+        let before = judged.insert(location, event["verdict"].as_str().unwrap().to_owned());
+        assert_eq!(before, None, "judged twice: {event}");
+    }
+    judged
+}
+
+/// Verdicts as their names.
+pub fn named(truth: &BTreeMap<String, Verdict>) -> BTreeMap<String, String> {
+    truth.iter().map(|(location, verdict)| (location.clone(), verdict.as_str().to_owned())).collect()
+}
