@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod tidy;
 
 #[derive(Parser)]
@@ -18,12 +19,16 @@ struct Cli {
 enum Task {
     /// Check the directions of dependencies, manifests, file names and lengths, and the links of the pages
     Tidy,
+    /// Measure what the documents say
+    #[command(subcommand)]
+    Bench(bench::Bench),
 }
 
 impl Task {
     fn run(self) -> Result<(), Box<dyn Error>> {
         match self {
             Self::Tidy => Ok(tidy::run()?),
+            Self::Bench(bench) => bench.run(),
         }
     }
 }

@@ -41,6 +41,9 @@ pub trait Build<D: ?Sized>: Any + Send + Sync + std::fmt::Debug {
     fn build(&self, context: &BuildContext) -> Result<Arc<D>, DeviceError>;
 }
 
+/// Reads and checks the settings of one kind.
+pub type Parse<D> = fn(ValueDeserializer<'_>) -> Result<Arc<dyn Build<D>>, toml::de::Error>;
+
 /// One kind of device.
 pub struct Kind<D: ?Sized + 'static> {
     /// The `kind` in the configuration.
@@ -50,7 +53,7 @@ pub struct Kind<D: ?Sized + 'static> {
     /// JSON Schema of its settings, `kind` excluded.
     pub schema: fn() -> Schema,
     /// Reads its settings (the table without `kind`); errors keep their place in the file.
-    pub parse: fn(ValueDeserializer<'_>) -> Result<Arc<dyn Build<D>>, toml::de::Error>,
+    pub parse: Parse<D>,
 }
 
 impl<D: ?Sized + 'static> Kind<D> {

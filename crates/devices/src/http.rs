@@ -64,6 +64,14 @@ impl HttpClient {
         Self::default()
     }
 
+    /// Posts JSON that no device asked for, such as a call-back, and gives the status of the reply, whose body (at most 64 KiB) is not
+    /// looked at. `bearer` is the secret of an `authorization` header.
+    pub async fn post_json(&self, who: &str, url: &HttpUrl, bearer: Option<&str>, body: &[u8]) -> Result<StatusCode, DeviceError> {
+        let headers = HeaderLines::json(url, bearer);
+        let request = Request { method: Verb::Post.as_str(), uri: url.uri(), headers: &headers, key: "", body };
+        Ok(self.send(who, request, 64 * 1024).await?.status)
+    }
+
     /// Sends a request and reads the whole reply, at most `bound` bytes of body. `who` names the device and its address in errors.
     /// Only connecting has a time-out here: whoever drops the future ends the request.
     pub(crate) async fn send(&self, who: &str, request: Request<'_>, bound: usize) -> Result<Reply, DeviceError> {

@@ -104,7 +104,7 @@ impl Running {
     }
 
     /// Runs to the end; this is the program's standard output.
-    pub(crate) async fn to_end(self) -> Result<Vec<u8>, DeviceError> {
+    pub(crate) async fn finish(self) -> Result<Vec<u8>, DeviceError> {
         self.end.await
     }
 }

@@ -196,7 +196,7 @@ impl Run {
                 let mut stocktake = shared.stocktake();
                 (stocktake.strand(), stocktake.is_finished())
             };
-            if finished && shared.visits.is_empty() {
+            if finished {
                 break Some(());
             }
             shared.not_counted(stranded, Reason::CraneOut).await?;

@@ -22,6 +22,10 @@ use pandian_store::{Access, Store};
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until};
 
+/// The program's own allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 struct Args {
     #[command(subcommand)]

@@ -95,8 +95,14 @@ fn a_stop_takes_the_longer_check_and_the_stops_overlap() {
         let at = |kind: &str| instant(events.iter().find(|event| event["type"] == kind && event["location"] == location).unwrap());
         let order = ["crane_sent", "crane_arrived", "inventory_done", "capture_done", "compared", "crane_released", "judged"].map(at);
         assert!(order.is_sorted(), "{location}: {order:?}");
-        let [sent, arrived, .., released, _] = order;
-        println!("{location}: travel {:.3} s, stop {:.3} s", seconds(sent, arrived), seconds(arrived, released));
+        let [sent, arrived, read, taken, _, released, _] = order;
+        println!(
+            "{location}: travel {:.3} s, tags after {:.3} s, picture after {:.3} s, stop {:.3} s",
+            seconds(sent, arrived),
+            seconds(arrived, read),
+            seconds(arrived, taken),
+            seconds(arrived, released)
+        );
         assert!((seconds(arrived, released) - 6.0).abs() <= 0.4, "{location}: a stop of {:.3} s", seconds(arrived, released));
         stops.push((arrived, released));
     }

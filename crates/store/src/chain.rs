@@ -22,32 +22,57 @@ impl Head {
     pub const EMPTY: Self = Self { seq: 0, hash: Digest::ZERO };
 
     /// The head after one more record.
-    pub(crate) fn then(self, body: &str) -> Self {
+    pub(crate) fn then(self, body: &[u8]) -> Self {
         let seq = self.seq + 1;
         Self { seq, hash: link(self.hash, seq, body) }
     }
 }
 
 /// The hash of the record numbered `seq`: SHA-256 over the hash before it, `seq` as eight bytes (big-endian), and the body.
-pub(crate) fn link(previous: Digest, seq: u64, body: &str) -> Digest {
+pub(crate) fn link(previous: Digest, seq: u64, body: &[u8]) -> Digest {
     let mut hasher = Sha256::new();
     hasher.update(previous.0);
     hasher.update(seq.to_be_bytes());
-    hasher.update(body.as_bytes());
+    hasher.update(body);
     Digest(hasher.finalize().into())
 }
 
 /// The columns that are derived from a record so that it can be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Columns {
-    pub(crate) stocktake: Option<[u8; 16]>,
-    pub(crate) kind: &'static str,
-    pub(crate) key: Option<RecordKey>,
+pub(crate) enum Columns {
+    /// A stop's record.
+    Stop { key: RecordKey },
+    /// Any other.
+    Own { stocktake: Option<[u8; 16]>, kind: &'static str },
 }
 
 impl Columns {
     pub(crate) fn of(record: &Record) -> Self {
-        Self { stocktake: record.stocktake.map(|id| *id.as_bytes()), kind: record.fact.type_name(), key: record.key() }
+        match record.key() {
+            Some(key) => Self::Stop { key },
+            None => Self::Own { stocktake: record.stocktake.map(|id| *id.as_bytes()), kind: record.fact.type_name() },
+        }
+    }
+
+    pub(crate) fn key(&self) -> Option<RecordKey> {
+        match self {
+            Self::Stop { key } => Some(*key),
+            Self::Own { .. } => None,
+        }
+    }
+
+    pub(crate) fn stocktake(&self) -> Option<[u8; 16]> {
+        match self {
+            Self::Stop { .. } => None,
+            Self::Own { stocktake, .. } => *stocktake,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Option<&'static str> {
+        match self {
+            Self::Stop { .. } => None,
+            Self::Own { kind, .. } => Some(kind),
+        }
     }
 }
 
@@ -60,8 +85,8 @@ mod tests {
         let mut bytes = vec![0; 32];
         bytes.extend(1_u64.to_be_bytes());
         bytes.extend(b"{}");
-        let first = Head::EMPTY.then("{}");
+        let first = Head::EMPTY.then(b"{}");
         assert_eq!(first, Head { seq: 1, hash: digest(&bytes) });
-        assert_ne!(first.then("{}").hash, first.hash);
+        assert_ne!(first.then(b"{}").hash, first.hash);
     }
 }

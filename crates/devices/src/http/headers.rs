@@ -61,6 +61,17 @@ impl std::fmt::Debug for Headers {
 pub(crate) struct HeaderLines(Box<[u8]>);
 
 impl HeaderLines {
+    /// The lines of a JSON request that no configuration adds to. What cannot stand in a header is left out of the secret, so that it
+    /// is refused rather than ends the header.
+    pub(crate) fn json(url: &HttpUrl, bearer: Option<&str>) -> Self {
+        let mut lines = format!("host: {}\r\ncontent-type: application/json\r\n", url.host());
+        if let Some(secret) = bearer {
+            let secret: String = secret.chars().filter(|c| !c.is_control()).collect();
+            lines += &format!("authorization: Bearer {secret}\r\n");
+        }
+        Self(lines.into_bytes().into())
+    }
+
     /// These lines and one more.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         Self([&self.0, name.as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat().into())

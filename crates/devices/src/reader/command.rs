@@ -49,7 +49,7 @@ struct CommandReader {
 
 impl CommandReader {
     async fn read(&self, visit: &Visit) -> Result<Inventory, DeviceError> {
-        let printed = self.pool.start(&self.program, visit).await?.to_end().await?;
+        let printed = self.pool.start(&self.program, visit).await?.finish().await?;
         json::read_aside(printed.into(), wire::tags_or_note).await.map_err(|error| {
             DeviceError::new(Code::DeviceBadReply, format!("{} printed what cannot be understood: {error}", self.program.who))
                 .because(error)

@@ -36,8 +36,7 @@ async fn shoot(camera: &dyn Camera) -> Result<ShotEnd, DeviceError> {
 }
 
 fn is_alive(folder: &Path, name: &str) -> bool {
-    let pid = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-    !pid.trim().is_empty() && Path::new("/proc").join(pid.trim()).exists()
+    ground::is_alive(std::fs::read_to_string(folder.join(name)).unwrap_or_default().trim())
 }
 
 #[tokio::test]

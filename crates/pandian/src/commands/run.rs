@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pandian_domain::{Code, Fact, LocationCode, StocktakeId};
-use pandian_engine::run::Recovered;
+use pandian_engine::run::{Recovered, RunError};
 use pandian_engine::{Clock, Ending, Run, Summary};
-use pandian_store::{Access, Store};
+use pandian_store::{Access, Health, Store, StoreError};
 use rand::RngExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::AbortOnDropHandle;
@@ -45,7 +45,7 @@ pub(super) async fn run(args: RunArgs, lang: Lang) -> Result<Exit, Fault> {
     let id = StocktakeId::new(clock.now(), rand::rng().random());
     let count = locations.len() as u64;
     let lanes = site.devices.len();
-    let run = Run::start(site, Arc::new(store.clone()), clock, id, locations, seed).await?;
+    let run = unless_stalled(&store, Run::start(site, Arc::new(store.clone()), clock, id, locations, seed)).await?;
     tell(manner, || format!("{} {id}\n{}", words.stocktake, (words.counting)(count, lanes)));
     let ending = conduct(run, &store, before, data, !args.r#virtual, manner, words).await?;
     drop(callbacks);
@@ -85,10 +85,27 @@ async fn resume(
     let recovered = Recovered::read(store, id, site.layout.clone()).await?;
     tell(manner, || format!("{} {id}\n{}", words.stocktake, (words.resuming)(recovered.stocktake.tally().open())));
     let before = store.head().borrow().seq;
-    let run = Run::resume(site, Arc::new(store.clone()), clock, recovered, seed).await?;
+    let run = unless_stalled(store, Run::resume(site, Arc::new(store.clone()), clock, recovered, seed)).await?;
     let ending = conduct(run, store, before, data, true, manner, words).await?;
     drop(callbacks);
     finish(ending, store.clone(), data, id, manner, words).await
+}
+
+/// A beginning that cannot be written down is an error: no crane has moved yet that would have to wait.
+async fn unless_stalled(store: &Store, begin: impl Future<Output = Result<Run, RunError>>) -> Result<Run, Fault> {
+    let mut health = store.health();
+    let stalled = async {
+        match health.wait_for(|health| matches!(health, Health::Stalled(_))).await.as_deref() {
+            Ok(Health::Stalled(error)) => Fault::from(StoreError::clone(error)),
+            // The store outlives its own beginning.
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        begun = begin => Ok(begun?),
+        fault = stalled => Err(fault),
+    }
 }
 
 /// Virtual time outruns everything that has a clock of its own.
@@ -153,7 +170,9 @@ pub(super) async fn conduct(
         // The last record is on disk, so what is shown comes to its end by itself, unless nobody reads it.
         Ending::Finished(_) | Ending::Cancelled(_) => tokio::select! {
             shown = showing => shown.map_err(|error| Fault::new(Code::Internal, format!("showing the events failed: {error}")))??,
-            () = interrupter.cancelled() => {}
+            () = interrupter.cancelled() => {
+                return Err(Fault::new(Code::Interrupted, "the stocktake is finished, but not all of its events were read from standard output"));
+            }
         },
     }
     if let Some(bars) = &bars {

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// The copy, gone when dropped.
-pub struct Scenario {
+pub(crate) struct Scenario {
     _temporary: TempDir,
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 impl Scenario {
@@ -17,7 +17,7 @@ impl Scenario {
     const ADDRESS: &str = "127.0.0.1:8011";
 
     /// Copies what is in the example's folder, as it is in the repository.
-    pub fn copy() -> Self {
+    pub(crate) fn copy() -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let folder = temporary.path().join("scenario");
         std::fs::create_dir(&folder).unwrap();
@@ -29,7 +29,7 @@ impl Scenario {
     }
 
     /// Writes into the configuration where the crane is really.
-    pub fn crane_is_at(&self, address: &str) {
+    pub(crate) fn crane_is_at(&self, address: &str) {
         let file = self.folder.join("warehouse.toml");
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.contains(Self::ADDRESS));

@@ -15,10 +15,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// How long a program of these tests may take before it counts as hung.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// `pandian` with these arguments, in English, with its pipes open.
-pub fn pandian<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn pandian<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pandian"));
     command.args(arguments).args(["--lang", "en"]).env_remove("PANDIAN_LOG");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -27,37 +27,37 @@ pub fn pandian<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Comma
 
 /// What a program that has ended left behind.
 #[derive(Debug)]
-pub struct Ended {
-    pub status: ExitStatus,
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
     /// The whole lines of standard output; a last one that was cut off by a kill is not among them.
-    pub lines: Vec<String>,
-    pub stderr: String,
+    pub(crate) lines: Vec<String>,
+    pub(crate) stderr: String,
 }
 
 impl Ended {
     /// The exit code; none after a signal.
-    pub fn code(&self) -> Option<i32> {
+    pub(crate) fn code(&self) -> Option<i32> {
         self.status.code()
     }
 
     /// Standard output as one JSON object a line.
-    pub fn events(&self) -> Vec<Value> {
+    pub(crate) fn events(&self) -> Vec<Value> {
         self.lines.iter().map(|line| event(line)).collect()
     }
 }
 
 /// One line of JSON.
-pub fn event(line: &str) -> Value {
+pub(crate) fn event(line: &str) -> Value {
     serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in the line {line}"))
 }
 
 /// Runs `pandian` to its end.
-pub fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ended {
+pub(crate) fn run<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ended {
     Running::start(&mut pandian(arguments)).end()
 }
 
 /// A program that runs. Killed when dropped.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     stdout: Receiver<String>,
     stderr: Option<JoinHandle<String>>,
@@ -66,7 +66,7 @@ pub struct Running {
 
 impl Running {
     /// Starts a program whose pipes are open.
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{error}: {command:?}"));
         let (say, stdout) = channel();
         let mut reading = BufReader::new(child.stdout.take().expect("standard output is a pipe"));
@@ -84,7 +84,7 @@ impl Running {
     }
 
     /// Waits for a line of standard output.
-    pub fn wait_for_line(&mut self, what: impl Debug, wanted: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait_for_line(&mut self, what: impl Debug, wanted: impl Fn(&str) -> bool) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             match self.stdout.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -101,12 +101,12 @@ impl Running {
     }
 
     /// Waits for an event of this type.
-    pub fn wait_for_event(&mut self, kind: &str) -> Value {
+    pub(crate) fn wait_for_event(&mut self, kind: &str) -> Value {
         event(&self.wait_for_line(kind, |line| event(line)["type"] == kind))
     }
 
     /// Lets it run so long, or to its end if that comes first. True once it has ended.
-    pub fn ends_within(&mut self, time: Duration) -> bool {
+    pub(crate) fn ends_within(&mut self, time: Duration) -> bool {
         let deadline = Instant::now() + time;
         loop {
             match self.stdout.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -118,12 +118,12 @@ impl Running {
     }
 
     /// Sends it a signal.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("a child that was not waited for can be signalled");
     }
 
     /// Waits for its end.
-    pub fn end(mut self) -> Ended {
+    pub(crate) fn end(mut self) -> Ended {
         assert!(self.ends_within(PATIENCE), "hangs after {:#?}", self.lines);
         let status = self.child.wait().expect("a child can be waited for");
         let stderr = self.stderr.take().map(|reading| reading.join().expect("standard error is readable")).unwrap_or_default();
@@ -131,7 +131,7 @@ impl Running {
     }
 
     /// Kills it where it stands (SIGKILL).
-    pub fn kill(self) -> Ended {
+    pub(crate) fn kill(self) -> Ended {
         self.signal(Signal::KILL);
         self.end()
     }
@@ -153,15 +153,15 @@ fn text(mut stderr: ChildStderr) -> String {
 }
 
 /// `pandian sim` in a process of its own, on a free port.
-pub struct Simulator {
+pub(crate) struct Simulator {
     running: Running,
     /// `127.0.0.1:PORT`
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Simulator {
     /// Serves the devices of a warehouse there.
-    pub fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let mut running = Running::start(&mut pandian([OsStr::new("sim"), folder.as_os_str(), "--listen".as_ref(), "127.0.0.1:0".as_ref()]));
         let line = running.wait_for_line("its address", |line| line.contains("http://"));
         let address = line.split_once("http://").expect("the line has the address").1.to_owned();
@@ -169,7 +169,7 @@ impl Simulator {
     }
 
     /// Ends it with SIGTERM, and gives what it says of its traffic.
-    pub fn stop(self) -> Ended {
+    pub(crate) fn stop(self) -> Ended {
         self.running.signal(Signal::TERM);
         self.running.end()
     }

@@ -19,27 +19,27 @@ use tokio::runtime::{Builder, Runtime};
 
 /// A warehouse to be written: cranes `C1`, `C2`, …, aisle `A01`, `A02`, … for each, both sides of it.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub(crate) struct Draft {
     /// How many cranes, and aisles.
-    pub cranes: usize,
+    pub(crate) cranes: usize,
     /// Columns of an aisle.
-    pub bays: u32,
+    pub(crate) bays: u32,
     /// Levels of an aisle.
-    pub levels: u32,
+    pub(crate) levels: u32,
     /// Lines before the first table.
-    pub top: String,
+    pub(crate) top: String,
     /// The lines of `[book]`.
-    pub book: String,
+    pub(crate) book: String,
     /// The lines of `[simulation]`, its faults included.
-    pub simulation: String,
+    pub(crate) simulation: String,
     /// Further tables.
-    pub tables: String,
+    pub(crate) tables: String,
     /// Further lines of each crane's table; those of the last one hold for all that follow.
-    pub crane: Vec<String>,
+    pub(crate) crane: Vec<String>,
     /// Every crane lists every aisle, its own first.
-    pub shared: bool,
+    pub(crate) shared: bool,
     /// Cranes have a camera.
-    pub camera: bool,
+    pub(crate) camera: bool,
 }
 
 impl Default for Draft {
@@ -69,12 +69,12 @@ enum Devices {
 
 impl Draft {
     /// Writes the warehouse with devices in process, kind `sim`. Gives its file.
-    pub fn write(&self, folder: &Path) -> PathBuf {
+    pub(crate) fn write(&self, folder: &Path) -> PathBuf {
         self.write_with(folder, |_| Devices::InProcess)
     }
 
     /// Writes the warehouse with devices of kind `http`, each at a port of its own, and serves them.
-    pub fn serve(&self, folder: &Path) -> Served {
+    pub(crate) fn serve(&self, folder: &Path) -> Served {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         // Placeholders, until the servers have their ports.
         let file = self.write_with(folder, |crane| Devices::Wire([1, 2, 3].map(|device| crane as u16 * 3 + device)));
@@ -134,13 +134,13 @@ impl Draft {
 }
 
 /// A warehouse whose devices are served until this is dropped.
-pub struct Served {
+pub(crate) struct Served {
     /// Its configuration.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The ports of C1's crane, reader and camera, then of C2's, …
-    pub ports: Vec<u16>,
+    pub(crate) ports: Vec<u16>,
     /// The world behind the devices.
-    pub world: Arc<Simulation>,
+    pub(crate) world: Arc<Simulation>,
     servers: Option<SimServers>,
     /// Where they run.
     runtime: Runtime,
@@ -148,25 +148,25 @@ pub struct Served {
 
 impl Served {
     /// What a perfect count says of every location.
-    pub fn truth(&self) -> BTreeMap<String, Verdict> {
+    pub(crate) fn truth(&self) -> BTreeMap<String, Verdict> {
         truth(self.world.world())
     }
 
     /// Ends the servers, and tells what they had to do.
-    pub fn stop(mut self) -> Traffic {
+    pub(crate) fn stop(mut self) -> Traffic {
         self.runtime.block_on(self.servers.take().unwrap().stop())
     }
 }
 
 /// The simulated warehouse of a configuration.
-pub fn world_of(file: &Path) -> Arc<Simulation> {
+pub(crate) fn world_of(file: &Path) -> Arc<Simulation> {
     let warehouse = load(file).unwrap();
     let book = warehouse.read_book().unwrap().map(|book| Arc::new(book) as Arc<dyn Book>);
     simulation(&warehouse, book).unwrap().unwrap()
 }
 
 /// What a perfect count says of every location of a world.
-pub fn truth(world: &World) -> BTreeMap<String, Verdict> {
+pub(crate) fn truth(world: &World) -> BTreeMap<String, Verdict> {
     let book = world.book();
     let agreed = |slot: &pandian_domain::layout::Slot| {
         let is_empty = book.lines(&slot.code).unwrap_or_default().is_empty();
@@ -178,7 +178,7 @@ pub fn truth(world: &World) -> BTreeMap<String, Verdict> {
 }
 
 /// The books of a world as rows of a list, header included.
-pub fn book_rows(world: &World) -> Vec<Vec<String>> {
+pub(crate) fn book_rows(world: &World) -> Vec<Vec<String>> {
     let mut rows = vec![["location", "item", "handling_unit", "epc", "quantity"].map(str::to_owned).to_vec()];
     for slot in world.layout().slots() {
         for line in world.book().lines(&slot.code).unwrap_or_default() {
@@ -195,7 +195,7 @@ pub fn book_rows(world: &World) -> Vec<Vec<String>> {
 }
 
 /// The verdict of every location that the events of a stocktake judge. Each is judged once.
-pub fn judged(events: &[Value]) -> BTreeMap<String, String> {
+pub(crate) fn judged(events: &[Value]) -> BTreeMap<String, String> {
     let mut judged = BTreeMap::new();
     for event in events.iter().filter(|event| event["type"] == "judged") {
         let location = event["location"].as_str().unwrap().to_owned();
@@ -206,6 +206,6 @@ pub fn judged(events: &[Value]) -> BTreeMap<String, String> {
 }
 
 /// Verdicts as their names.
-pub fn named(truth: &BTreeMap<String, Verdict>) -> BTreeMap<String, String> {
+pub(crate) fn named(truth: &BTreeMap<String, Verdict>) -> BTreeMap<String, String> {
     truth.iter().map(|(location, verdict)| (location.clone(), verdict.as_str().to_owned())).collect()
 }

@@ -5,11 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::{Method, Request, Response, StatusCode};
-use pandian_devices::http::HttpClient;
+use pandian_devices::http::{HttpClient, HttpUrl};
 use pandian_domain::CraneId;
 use tokio::time::{sleep, timeout};
 
@@ -267,23 +265,19 @@ fn tell_end(server: &Server, service: Arc<CraneService>, task: String, end: End)
 async fn call_back(http: &HttpClient, url: &str, secret: Option<&str>, task: &str, end: &End) {
     let body = format!("{{\"task_id\": {}, \"code\": {}, \"message\": {}}}", quoted(task), end.code, quoted(&end.message));
     let mut pause = CALL_AGAIN;
-    for _ in 0..CALLS {
-        let mut request = Request::post(url).header(CONTENT_TYPE, "application/json");
-        if let Some(secret) = secret {
-            request = request.header(AUTHORIZATION, format!("Bearer {secret}"));
+    let url = match HttpUrl::parse(url) {
+        Ok(url) => url,
+        Err(error) => {
+            tracing::error!(url, %error, "the simulated crane cannot call this address");
+            return;
         }
-        let request = match request.body(Full::from(body.clone())) {
-            Ok(request) => request,
-            Err(error) => {
-                tracing::error!(url, %error, "the simulated crane cannot call this address");
-                return;
-            }
-        };
-        match timeout(CALL_WITHIN, http.send("the listener for call-backs", request, ORDER_BYTES)).await {
-            Ok(Ok(reply)) if reply.status.is_success() => return,
-            Ok(Ok(reply)) => tracing::warn!(url, status = %reply.status, "the call-back of the simulated crane was refused"),
-            Ok(Err(error)) => tracing::warn!(url, %error, "the call-back of the simulated crane failed"),
-            Err(_) => tracing::warn!(url, "the call-back of the simulated crane was not answered in time"),
+    };
+    for _ in 0..CALLS {
+        match timeout(CALL_WITHIN, http.post_json("the listener for call-backs", &url, secret, body.as_bytes())).await {
+            Ok(Ok(status)) if status.is_success() => return,
+            Ok(Ok(status)) => tracing::warn!(url = url.shown(), %status, "the call-back of the simulated crane was refused"),
+            Ok(Err(error)) => tracing::warn!(url = url.shown(), %error, "the call-back of the simulated crane failed"),
+            Err(_) => tracing::warn!(url = url.shown(), "the call-back of the simulated crane was not answered in time"),
         }
         sleep(pause).await;
         pause *= 2;

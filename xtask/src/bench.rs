@@ -1,0 +1,171 @@
+//! `cargo xtask bench …`: every figure of the documents, measured side by side in one run.
+
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::Subcommand;
+use serde_json::Value;
+
+mod engine;
+mod million;
+
+/// What can be measured.
+#[derive(Subcommand)]
+pub(crate) enum Bench {
+    /// Stops a second, CPU a stop, memory and delays of the engine, beside peers in Python and the raw limit
+    Engine {
+        /// Fewer stops and one round: a look, not a measurement
+        #[arg(long)]
+        quick: bool,
+    },
+    /// A stocktake of a million locations in virtual time
+    Million {
+        /// Locations
+        #[arg(long, default_value_t = 1_000_000)]
+        locations: u32,
+    },
+}
+
+impl Bench {
+    pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
+        match self {
+            Self::Engine { quick } => engine::run(quick),
+            Self::Million { locations } => million::run(locations),
+        }
+    }
+}
+
+/// The repository's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+/// A fresh folder below `target/bench`.
+fn fresh(name: &str) -> std::io::Result<PathBuf> {
+    let folder = root().join("target/bench").join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+/// Runs a command to its end; its output is shown only when it fails.
+fn finish(command: &mut Command) -> Result<String, Box<dyn Error>> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{command:?} ended with {}:\n{}", output.status, String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Runs a program that prints one line of JSON.
+fn measure(command: &mut Command) -> Result<Value, Box<dyn Error>> {
+    let text = finish(command)?;
+    let line = text.lines().last().ok_or_else(|| format!("{command:?} printed nothing"))?;
+    Ok(serde_json::from_str(line)?)
+}
+
+fn number(value: &Value, field: &str) -> f64 {
+    value[field].as_f64().unwrap_or(f64::NAN)
+}
+
+/// A Python environment with the peers' packages, made once.
+fn python() -> Result<PathBuf, Box<dyn Error>> {
+    let venv = root().join("target/bench-venv");
+    let requirements = root().join("bench/peers/requirements.txt");
+    let python = venv.join("bin/python");
+    let stamp = venv.join("requirements.txt");
+    if fs::read(&stamp).ok() != fs::read(&requirements).ok() || !python.exists() {
+        eprintln!("making a Python environment for the peers …");
+        finish(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
+        finish(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements))?;
+        fs::copy(&requirements, &stamp)?;
+    }
+    Ok(python)
+}
+
+/// Whether a program is at hand.
+fn at_hand(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).exists()))
+        || Path::new("/usr/sbin").join(program).exists()
+}
+
+/// A server that is ended by its process id when this is dropped.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The neutral server: nginx with a constant reply, on a free port of this machine.
+fn neutral_server() -> Result<(Server, String), Box<dyn Error>> {
+    if !at_hand("nginx") {
+        return Err("nginx is wanted as the neutral server: apt-get install nginx-light".into());
+    }
+    let folder = fresh("nginx")?;
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let template = fs::read_to_string(root().join("bench/neutral/nginx.conf.in"))?;
+    let configuration = folder.join("nginx.conf");
+    fs::write(&configuration, template.replace("@PORT@", &port.to_string()).replace("@DIR@", &folder.display().to_string()))?;
+    let server = Command::new("nginx").arg("-p").arg(&folder).arg("-c").arg(&configuration).stdin(Stdio::null()).spawn()?;
+    let server = Server(server);
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        if Instant::now() > deadline {
+            return Err("nginx does not answer".into());
+        }
+        std::thread::yield_now();
+    }
+    Ok((server, format!("http://127.0.0.1:{port}/api/smart_check/execute_queue/")))
+}
+
+/// Builds an example of the program in release mode and gives its path.
+fn example(name: &str) -> Result<PathBuf, Box<dyn Error>> {
+    eprintln!("building {name} in release mode …");
+    build(["--example", name])?;
+    Ok(root().join("target/release/examples").join(name))
+}
+
+fn build(what: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<(), Box<dyn Error>> {
+    finish(Command::new("cargo").current_dir(root()).args(["build", "--quiet", "--release", "-p", "pandian"]).args(what)).map(drop)
+}
+
+/// Runs a program to its end and gives the most memory it ever had, in MB, and its last lines.
+fn with_peak(command: &mut Command) -> Result<(f64, Vec<String>), Box<dyn Error>> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut peak: f64 = 0.0;
+    let mut last = Vec::new();
+    let stdout = child.stdout.take().ok_or("no output")?;
+    for line in BufReader::new(stdout).lines() {
+        // The mark only ever rises, so the reading at the last line is the peak but for what ending costs.
+        peak = peak.max(peak_mb(&status).unwrap_or(0.0));
+        last.push(line?);
+        if last.len() > 50 {
+            last.remove(0);
+        }
+    }
+    let ended = child.wait()?;
+    match ended.code() {
+        Some(0 | 3) => Ok((peak, last)),
+        _ => Err(format!("{command:?} ended with {ended}").into()),
+    }
+}
+
+fn peak_mb(status: &Path) -> Option<f64> {
+    let mut text = String::new();
+    fs::File::open(status).ok()?.read_to_string(&mut text).ok()?;
+    let line = text.lines().find(|line| line.starts_with("VmHWM"))?;
+    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kilobytes| kilobytes / 1024.0)
+}
