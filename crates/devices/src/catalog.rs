@@ -37,6 +37,10 @@ pub trait Build<D: ?Sized>: Any + Send + Sync + std::fmt::Debug {
     fn check(&self) -> Result<(), String> {
         Ok(())
     }
+    /// Whether the device lives on tokio's clock alone, so that virtual time does not outrun it. True of simulated devices only.
+    fn keeps_virtual_time(&self) -> bool {
+        false
+    }
     /// Builds the driver.
     fn build(&self, context: &BuildContext) -> Result<Arc<D>, DeviceError>;
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
@@ -210,9 +209,9 @@ pub enum Fact {
         /// Locations not counted.
         not_counted: u64,
         /// From the start to the last verdict.
-        seconds: Decimal,
+        seconds: f64,
         /// From the start until the last crane was free.
-        makespan_seconds: Decimal,
+        makespan_seconds: f64,
         /// Head of the record chain before this record.
         head: Digest,
         /// Whether it was cancelled.

@@ -192,7 +192,7 @@ impl DeviceExecutor {
         let Some(reader) = &self.devices(assignment).reader else { return Ok(Out::Inventoried(None)) };
         if let Some(kept) = &history.inventory {
             return match kept.reads {
-                Some(reads) => Ok(Out::Inventoried(Some(self.reads(reads).await?))),
+                Some(reads) => Ok(Out::Inventoried(Some(self.reads(assignment.stop.id, reads).await?))),
                 None => Ok(Out::Inventoried(Some(Inventory { tags: None, note: kept.note.clone() }))),
             };
         }
@@ -212,8 +212,8 @@ impl DeviceExecutor {
         Ok(Out::Inventoried(Some(inventory)))
     }
 
-    async fn reads(&self, digest: Digest) -> Result<Inventory, Failure> {
-        let bytes = self.journal.evidence(digest).await.map_err(unreadable)?;
+    async fn reads(&self, stop: StopId, digest: Digest) -> Result<Inventory, Failure> {
+        let bytes = self.journal.reads_of(stop).await.map_err(unreadable)?;
         let bytes = bytes.ok_or_else(|| Failure::new(Code::EvidenceBroken, format!("tag reads {digest} are missing from the data directory")))?;
         serde_json::from_slice(&bytes).map_err(|error| Failure::new(Code::EvidenceBroken, format!("tag reads {digest}: {error}")))
     }

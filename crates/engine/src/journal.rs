@@ -31,8 +31,10 @@ pub trait Journal: Send + Sync {
     fn digest(&self, bytes: &[u8]) -> Digest;
     /// Keeps a picture; resolves when it is on disk.
     fn keep_picture(&self, bytes: Bytes) -> BoxFuture<'_, Result<Digest, JournalError>>;
-    /// Reads evidence back.
+    /// Reads a picture back.
     fn evidence(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Bytes>, JournalError>>;
+    /// Reads the list of tag reads of a stop back.
+    fn reads_of(&self, stop: StopId) -> BoxFuture<'_, Result<Option<Bytes>, JournalError>>;
     /// What is on record of a stop, everything appended so far included.
     fn history(&self, stop: StopId) -> BoxFuture<'_, Result<StopHistory, JournalError>>;
     /// Why nothing can be written at present, if so.
@@ -57,6 +59,10 @@ impl Journal for Store {
 
     fn evidence(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Bytes>, JournalError>> {
         async move { Ok(Store::evidence(self, digest).await?) }.boxed()
+    }
+
+    fn reads_of(&self, stop: StopId) -> BoxFuture<'_, Result<Option<Bytes>, JournalError>> {
+        async move { Ok(Store::reads_of(self, stop).await?) }.boxed()
     }
 
     fn history(&self, stop: StopId) -> BoxFuture<'_, Result<StopHistory, JournalError>> {
@@ -97,6 +103,10 @@ impl Journal for Unkept {
     }
 
     fn evidence(&self, _digest: Digest) -> BoxFuture<'_, Result<Option<Bytes>, JournalError>> {
+        std::future::ready(Ok(None)).boxed()
+    }
+
+    fn reads_of(&self, _stop: StopId) -> BoxFuture<'_, Result<Option<Bytes>, JournalError>> {
         std::future::ready(Ok(None)).boxed()
     }
 

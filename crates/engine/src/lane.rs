@@ -95,13 +95,18 @@ impl LaneFlow<'_> {
             () = self.broken_off.cancelled() => return Err(Fail::BrokenOff),
             out = self.shared.executor.exec(&self.assignment, &self.history, op) => out?,
         };
-        if let Some(left) = left {
-            self.free_crane(left);
-        }
         if let Out::Judged(verdict) = out {
             self.shared.settle(self.assignment.stop.id, verdict);
         }
-        Ok(out)
+        match left {
+            // Broken off while the release was being written: the stop waits again, and finds everything on record then.
+            Some(Left::Acquired) if !self.shared.let_go(self.assignment.lane_index, &self.broken_off) => Err(Fail::BrokenOff),
+            Some(left) => {
+                self.free_crane(left);
+                Ok(out)
+            }
+            None => Ok(out),
+        }
     }
 
     /// Runs the stop's program to its end. Where the program itself fails, or panics, the stop is given up.

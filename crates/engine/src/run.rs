@@ -11,7 +11,6 @@ use pandian_domain::stocktake::{Mode, Refusal, Stocktake, Tally};
 use pandian_domain::{
     Code, Digest, Fact, Failure, LocationCode, Purpose, Reason, Record, Stop, StocktakeId, StopId, Timestamp, Verdict,
 };
-use rust_decimal::Decimal;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -78,11 +77,11 @@ pub struct Summary {
     /// Locations by outcome.
     pub tally: Tally,
     /// From the start to the last verdict.
-    pub seconds: Decimal,
+    pub seconds: f64,
     /// From the start until the last crane was free.
-    pub makespan_seconds: Decimal,
+    pub makespan_seconds: f64,
     /// Per lane: from the start until its crane was free for good.
-    pub lanes: Vec<(LaneStatus, Decimal)>,
+    pub lanes: Vec<(LaneStatus, f64)>,
     /// Head of the record chain when it finished.
     pub head: Digest,
 }
@@ -309,6 +308,16 @@ impl Shared {
         *work.break_off.lock().unwrap_or_else(PoisonError::into_inner) = token;
     }
 
+    /// From here on taking the crane out no longer breaks the stop off: it needs the crane no more. False if that has happened already.
+    pub(crate) fn let_go(&self, lane: usize, token: &CancellationToken) -> bool {
+        let mut break_off = self.lanes[lane].break_off.lock().unwrap_or_else(PoisonError::into_inner);
+        if token.is_cancelled() {
+            return false;
+        }
+        *break_off = None;
+        true
+    }
+
     /// A lane has one stop less before it.
     pub(crate) fn one_done(&self, lane: LaneIndex) {
         self.lanes[lane as usize].done.fetch_add(1, Ordering::Relaxed);
@@ -398,7 +407,7 @@ impl Shared {
         Ok(if cancelled { Ending::Cancelled(summary) } else { Ending::Finished(summary) })
     }
 
-    fn lane_times(&self) -> Vec<(LaneStatus, Decimal)> {
+    fn lane_times(&self) -> Vec<(LaneStatus, f64)> {
         let statuses = self.lane_statuses(&self.stocktake());
         let free_at = |work: &LaneWork| work.free_at.load(Ordering::Relaxed).max(self.started_at.as_microsecond());
         statuses.into_iter().zip(&self.lanes).map(|(status, work)| (status, since(self.started_at, free_at(work)))).collect()
@@ -423,7 +432,7 @@ impl Shared {
 
     /// Seconds since the start.
     pub(crate) fn seconds(&self) -> f64 {
-        (self.clock.now().as_microsecond() - self.started_at.as_microsecond()) as f64 / 1e6
+        since(self.started_at, self.clock.now().as_microsecond())
     }
 
     /// Seconds a lane has needed for a stop so far, on average; 0 before the first.
@@ -453,7 +462,7 @@ impl Shared {
     }
 }
 
-/// Seconds between two instants, exact to the microsecond.
-fn since(start: Timestamp, end_us: i64) -> Decimal {
-    Decimal::new(end_us - start.as_microsecond(), 6).normalize()
+/// Seconds between two instants.
+fn since(start: Timestamp, end_us: i64) -> f64 {
+    (end_us - start.as_microsecond()) as f64 / 1e6
 }

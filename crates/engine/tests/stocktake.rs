@@ -225,8 +225,8 @@ fn verdicts(records: &[Record]) -> Vec<(String, Verdict)> {
     verdicts
 }
 
-fn millis(seconds: rust_decimal::Decimal) -> u64 {
-    u64::try_from(seconds * rust_decimal::Decimal::from(1000)).unwrap()
+fn millis(seconds: f64) -> u64 {
+    (seconds * 1000.0).round() as u64
 }
 
 #[tokio::test(start_paused = true)]

@@ -115,8 +115,8 @@ pub struct Heading {
     pub started_at: String,
     pub finished_at: Option<String>,
     pub cancelled: bool,
-    pub seconds: Option<Decimal>,
-    pub makespan_seconds: Option<Decimal>,
+    pub seconds: Option<f64>,
+    pub makespan_seconds: Option<f64>,
     /// Head of the chain when the report was made.
     pub head: Digest,
 }

@@ -71,7 +71,7 @@ pub struct Words {
     pub not_counted: &'static str,
     pub nothing_differs: &'static str,
     pub and_more: fn(usize) -> String,
-    pub makespan: fn(&str, &str) -> String,
+    pub makespan: fn(f64, f64) -> String,
     pub counting: fn(u64, usize) -> String,
     pub resuming: fn(u64) -> String,
     pub already_finished: &'static str,

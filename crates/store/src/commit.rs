@@ -1,63 +1,120 @@
 //! One commit: a group of batches, chained and written in one transaction.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
 
-use bytes::Bytes;
-use pandian_domain::{Code, Digest, Record, RecordKey};
+use pandian_domain::{Code, Digest, Fact, RecordKey};
 use sqlx::sqlite::{Sqlite, SqliteConnection};
-use sqlx::{AssertSqlSafe, Connection, Row, Transaction};
+use sqlx::{Connection, Row, Transaction};
 
 use crate::chain::{Columns, Head, digest};
 use crate::database;
 use crate::error::StoreError;
+use crate::journal::Batch;
 use crate::schema;
 
-/// A record on its way into the database: serialised once, however often the commit is tried.
-pub(crate) struct Draft {
-    columns: Columns,
-    body: String,
+/// A part of a group's bytes.
+#[derive(Clone, Copy)]
+struct Span {
+    begin: usize,
+    len: usize,
 }
 
-impl Draft {
-    pub(crate) fn of(record: &Record) -> Result<Self, StoreError> {
-        let body = serde_json::to_string(record)
-            .map_err(|error| StoreError::new(Code::Internal, format!("cannot write a record as JSON: {error}")))?;
-        Ok(Self { columns: Columns::of(record), body })
+impl Span {
+    fn of(self, bytes: &[u8]) -> &[u8] {
+        &bytes[self.begin..][..self.len]
+    }
+
+    /// Both numbers as the one in which SQL is told of them: [`LENGTH_BITS`].
+    fn packed(self) -> Result<i64, StoreError> {
+        let packed = (i64::try_from(self.begin).ok(), u32::try_from(self.len).ok());
+        match packed {
+            (Some(begin), Some(len)) if begin <= i64::MAX >> LENGTH_BITS => Ok(begin << LENGTH_BITS | i64::from(len)),
+            _ => Err(StoreError::new(Code::Internal, "cannot append so many bytes at once")),
+        }
     }
 }
 
-/// What is committed together.
+/// A record on its way into the database: serialised once, however often the commit is tried.
+struct Draft {
+    columns: Columns,
+    /// In the group's records; the bytes before it are for its key and hash.
+    body: Span,
+    /// Its list of tag reads, in the group's reads.
+    reads: Option<Span>,
+}
+
+/// A key, and a hash, as they stand before a body.
+const KEY: usize = 19;
+const HASH: usize = 32;
+const LENGTH_BITS: u32 = 32;
+
+/// What is committed together. The bytes of all its records lie in one place, as those of all its lists of tag reads do: they go to
+/// SQLite as one value each, and are cut up there. Values one by one cost several times as much.
 #[derive(Default)]
 pub(crate) struct Group {
+    /// Of each record its key (or nothing), its hash and its body.
+    records: Vec<u8>,
+    reads: Vec<u8>,
     drafts: Vec<Draft>,
     /// For each batch, how many drafts there are up to its end.
     ends: Vec<usize>,
-    reads: Vec<(Digest, Bytes)>,
 }
 
 impl Group {
-    pub(crate) fn push(&mut self, drafts: Vec<Draft>, reads: Vec<Bytes>) {
-        self.drafts.extend(drafts);
-        self.ends.push(self.drafts.len());
-        self.reads.extend(reads.into_iter().map(|bytes| (digest(&bytes), bytes)));
+    /// Serialises a batch. One that cannot be is left out.
+    pub(crate) fn push(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let (records, reads, drafts) = (self.records.len(), self.reads.len(), self.drafts.len());
+        let pushed = self.push_records(batch);
+        if pushed.is_ok() {
+            self.ends.push(self.drafts.len());
+        } else {
+            self.records.truncate(records);
+            self.reads.truncate(reads);
+            self.drafts.truncate(drafts);
+        }
+        pushed
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.drafts.is_empty() && self.reads.is_empty()
+    fn push_records(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let lists: Vec<_> = batch.reads.iter().map(|bytes| (digest(bytes), bytes)).collect();
+        for record in &batch.records {
+            let columns = Columns::of(record);
+            self.records.extend_from_slice(&columns.key().map_or([0; KEY], |key| key.0));
+            self.records.extend_from_slice(&[0; HASH]);
+            let begin = self.records.len();
+            serde_json::to_writer(&mut self.records, record)
+                .map_err(|error| StoreError::new(Code::Internal, format!("cannot write a record as JSON: {error}")))?;
+            let body = Span { begin, len: self.records.len() - begin };
+            let reads = match record.fact {
+                Fact::InventoryDone { reads: Some(named), .. } => {
+                    let list = lists.iter().find(|(address, _)| *address == named);
+                    let missing =
+                        || StoreError::new(Code::Internal, format!("cannot append a record without the tag reads {named} that it names"));
+                    let bytes = list.ok_or_else(missing)?.1;
+                    self.reads.extend_from_slice(bytes);
+                    Some(Span { begin: self.reads.len() - bytes.len(), len: bytes.len() })
+                }
+                _ => None,
+            };
+            self.drafts.push(Draft { columns, body, reads });
+        }
+        Ok(())
     }
 }
 
-/// A record with its place in the chain.
+/// A record with its number.
 struct Link<'a> {
-    at: Head,
+    seq: u64,
     draft: &'a Draft,
 }
 
 /// A group, chained to a head.
 struct Chained<'a> {
     links: Vec<Link<'a>>,
+    records: &'a [u8],
+    reads: &'a [u8],
     committed: Committed,
 }
 
@@ -70,30 +127,32 @@ pub(crate) struct Committed {
     pub(crate) head: Head,
 }
 
-/// Chains a group to a head. With `standing`, the numbers of keys that are taken, records whose key is among them are left out:
-/// the first commit wins.
-fn chain(mut head: Head, group: &Group, mut standing: Option<HashMap<RecordKey, u64>>) -> Chained<'_> {
-    let mut links = Vec::with_capacity(group.drafts.len());
-    let mut seqs = Vec::with_capacity(group.ends.len());
+/// Chains a group to a head and writes down the hashes. With `standing`, the numbers of keys that are taken, records whose key is among
+/// them are left out: the first commit wins.
+fn chain(mut head: Head, group: &mut Group, mut standing: Option<HashMap<RecordKey, u64>>) -> Chained<'_> {
+    let Group { records, reads, drafts, ends } = group;
+    let mut links = Vec::with_capacity(drafts.len());
+    let mut seqs = Vec::with_capacity(ends.len());
     let mut begin = 0;
-    for &end in &group.ends {
+    for &mut end in ends {
         let mut last = head.seq;
-        for draft in &group.drafts[begin..end] {
-            if let (Some(standing), Some(key)) = (&mut standing, draft.columns.key) {
+        for draft in &drafts[begin..end] {
+            if let (Some(standing), Some(key)) = (&mut standing, draft.columns.key()) {
                 if let Some(&seq) = standing.get(&key) {
                     last = seq;
                     continue;
                 }
                 standing.insert(key, head.seq + 1);
             }
-            head = head.then(&draft.body);
+            head = head.then(draft.body.of(records));
+            records[draft.body.begin - HASH..][..HASH].copy_from_slice(&head.hash.0);
             last = head.seq;
-            links.push(Link { at: head, draft });
+            links.push(Link { seq: last, draft });
         }
         begin = end;
         seqs.push(last);
     }
-    Chained { links, committed: Committed { seqs, head } }
+    Chained { links, records, reads, committed: Committed { seqs, head } }
 }
 
 /// Why a group was not written.
@@ -102,6 +161,14 @@ enum NotWritten {
     Taken,
     /// The database failed.
     Failed(sqlx::Error),
+    /// It is more than can be written at once.
+    TooMuch(StoreError),
+}
+
+impl From<StoreError> for NotWritten {
+    fn from(error: StoreError) -> Self {
+        Self::TooMuch(error)
+    }
 }
 
 impl From<sqlx::Error> for NotWritten {
@@ -113,12 +180,26 @@ impl From<sqlx::Error> for NotWritten {
     }
 }
 
+/// A connection that writes.
+struct Connected {
+    connection: SqliteConnection,
+    /// How many keys are among the recent ones.
+    recent: u64,
+}
+
+impl Connected {
+    async fn of(mut connection: SqliteConnection) -> Result<Self, sqlx::Error> {
+        let recent: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM recent_keys").fetch_one(&mut connection).await?;
+        Ok(Self { connection, recent: number(recent) })
+    }
+}
+
 /// The one who writes: its connection and the end of the chain.
 pub(crate) struct Writer {
     dir: PathBuf,
     path: PathBuf,
     /// None after a failure; the next commit opens a new one.
-    connection: Option<SqliteConnection>,
+    connected: Option<Connected>,
     head: Head,
     /// What a commit that failed would have led to: a failed fsync can leave it in the log all the same.
     unsure: Option<Committed>,
@@ -130,8 +211,10 @@ impl Writer {
         let path = database::path(dir);
         let mut connection = database::connect_for_writing(dir, true).await?;
         schema::migrate(&mut connection, &path).await?;
-        let head = head(&mut connection).await.map_err(|error| StoreError::database("read", &path, error))?;
-        Ok(Self { dir: dir.to_owned(), path, connection: Some(connection), head, unsure: None })
+        let failed = |error| StoreError::database("read", &path, error);
+        let head = head(&mut connection).await.map_err(failed)?;
+        let connected = Some(Connected::of(connection).await.map_err(failed)?);
+        Ok(Self { dir: dir.to_owned(), path, connected, head, unsure: None })
     }
 
     pub(crate) fn head(&self) -> Head {
@@ -139,7 +222,7 @@ impl Writer {
     }
 
     /// Writes a group. After a failure nothing of it is written, or all of it is and nobody knows yet: call again with the same group.
-    pub(crate) async fn commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
+    pub(crate) async fn commit(&mut self, group: &mut Group) -> Result<Committed, StoreError> {
         let committed = self.try_commit(group).await;
         match &committed {
             Ok(committed) => self.head = committed.head,
@@ -149,29 +232,32 @@ impl Writer {
         committed
     }
 
-    async fn try_commit(&mut self, group: &Group) -> Result<Committed, StoreError> {
-        if self.connection.is_none()
+    async fn try_commit(&mut self, group: &mut Group) -> Result<Committed, StoreError> {
+        if self.connected.is_none()
             && let Some(committed) = self.reconnect().await?
         {
             return Ok(committed);
         }
-        let Self { path, connection: Some(connection), head, unsure, .. } = self else {
+        let Self { path, connected: Some(connected), head, unsure, .. } = self else {
             return Err(StoreError::lost("append records"));
         };
         let failed = |error| StoreError::database("append records to", path, error);
-        let mut chained = chain(*head, group, None);
-        if group.is_empty() {
+        let chained = chain(*head, group, None);
+        if chained.links.is_empty() {
             return Ok(chained.committed);
         }
-        let mut written = write(connection, &chained.links, &group.reads, unsure, &chained.committed).await;
+        let mut written = write(connected, &chained, unsure).await;
+        let mut committed = chained.committed;
         if let Err(NotWritten::Taken) = written {
-            let standing = standing(connection, group).await.map_err(failed)?;
-            chained = chain(*head, group, Some(standing));
-            written = write(connection, &chained.links, &group.reads, unsure, &chained.committed).await;
+            let standing = standing(&mut connected.connection, group).await.map_err(failed)?;
+            let chained = chain(*head, group, Some(standing));
+            written = write(connected, &chained, unsure).await;
+            committed = chained.committed;
         }
         match written {
-            Ok(()) => Ok(chained.committed),
+            Ok(()) => Ok(committed),
             Err(NotWritten::Failed(error)) => Err(failed(error)),
+            Err(NotWritten::TooMuch(error)) => Err(error),
             // Not a key then, but a number.
             Err(NotWritten::Taken) => Err(changed_beneath(path)),
         }
@@ -183,7 +269,7 @@ impl Writer {
         let failed = |error| StoreError::database("append records to", &self.path, error);
         let found = head(&mut connection).await.map_err(failed)?;
         if found == self.head {
-            self.connection = Some(connection);
+            self.connected = Some(Connected::of(connection).await.map_err(failed)?);
             return Ok(None);
         }
         let Some(committed) = self.unsure.clone().filter(|unsure| unsure.head == found) else {
@@ -194,12 +280,12 @@ impl Writer {
             let message = format!("cannot append records to {}: another program reads its log", self.path.display());
             return Err(StoreError::new(Code::DatabaseLocked, message));
         }
-        self.connection = Some(connection);
+        self.connected = Some(Connected::of(connection).await.map_err(failed)?);
         Ok(Some(committed))
     }
 
     async fn disconnect(&mut self) {
-        if let Some(connection) = self.connection.take() {
+        if let Some(Connected { connection, .. }) = self.connected.take() {
             // Waits until the file is closed; what it says of that changes nothing.
             let _ = connection.close().await;
         }
@@ -208,7 +294,7 @@ impl Writer {
     /// Copies the log into the database and closes it. A log that cannot be copied now (a full disk, a reader) is as durable as the
     /// database; the next opening copies it.
     pub(crate) async fn close(mut self) {
-        if let Some(connection) = &mut self.connection {
+        if let Some(Connected { connection, .. }) = &mut self.connected {
             match checkpoint(connection).await {
                 Ok(true) => {}
                 Ok(false) => tracing::debug!(database = %self.path.display(), "the log stays: somebody reads it"),
@@ -255,95 +341,113 @@ async fn checkpoint(connection: &mut SqliteConnection) -> Result<bool, sqlx::Err
 }
 
 /// One transaction. `unsure` remembers what it would lead to while that is open.
-async fn write(
-    connection: &mut SqliteConnection,
-    links: &[Link<'_>],
-    reads: &[(Digest, Bytes)],
-    unsure: &mut Option<Committed>,
-    committed: &Committed,
-) -> Result<(), NotWritten> {
+async fn write(connected: &mut Connected, chained: &Chained<'_>, unsure: &mut Option<Committed>) -> Result<(), NotWritten> {
+    let Connected { connection, recent } = connected;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    insert_reads(&mut transaction, reads).await?;
-    match insert_records(&mut transaction, links).await.map_err(NotWritten::from) {
-        Ok(()) => {}
+    let keys = match insert(&mut transaction, chained).await {
+        Ok(keys) => keys,
         Err(NotWritten::Taken) => {
             transaction.rollback().await?;
             return Err(NotWritten::Taken);
         }
         // The connection is given up, and the transaction with it.
         Err(failed) => return Err(failed),
+    };
+    let mut gathered = *recent + keys;
+    if gathered >= RECENT_KEYS {
+        sqlx::query(SETTLE_KEYS).execute(&mut *transaction).await?;
+        sqlx::query(FORGET_RECENT_KEYS).execute(&mut *transaction).await?;
+        gathered = 0;
     }
-    *unsure = Some(committed.clone());
+    *unsure = Some(chained.committed.clone());
     transaction.commit().await?;
     *unsure = None;
+    *recent = gathered;
     Ok(())
 }
 
-/// Statements for a few fixed numbers of rows, biggest first: each is prepared once and used for good.
-struct Insert {
-    sizes: [(usize, Arc<str>); 3],
+/// The places of records or reads in a group's bytes, as `{"seq": place, …}`.
+#[derive(Default)]
+struct Places {
+    json: String,
+    many: u64,
 }
 
-impl Insert {
-    fn new(sizes: [usize; 3], begin: &str, columns: usize, end: &str) -> Self {
-        // Places without numbers: SQLite takes numbered ones for names and looks each up in a list of all of them.
-        let row = format!("({})", vec!["?"; columns].join(", "));
-        let statement = |rows: usize| format!("{begin} VALUES {}{end}", vec![row.as_str(); rows].join(", ")).into();
-        Self { sizes: sizes.map(|rows| (rows, statement(rows))) }
+impl Places {
+    fn push(&mut self, seq: u64, span: Span) -> Result<(), StoreError> {
+        let before = if self.many == 0 { '{' } else { ',' };
+        // Writing to a string does not fail.
+        let _ = write!(self.json, "{before}\"{seq}\":{}", span.packed()?);
+        self.many += 1;
+        Ok(())
     }
 
-    /// Cuts rows into parts for which there are statements.
-    fn parts<'a, T>(&self, mut rows: &'a [T]) -> impl Iterator<Item = (AssertSqlSafe<Arc<str>>, &'a [T])> {
-        std::iter::from_fn(move || {
-            let (size, statement) = self.sizes.iter().find(|(size, _)| *size <= rows.len())?;
-            let (part, rest) = rows.split_at(*size);
-            rows = rest;
-            // Made of constants only.
-            Some((AssertSqlSafe(statement.clone()), part))
-        })
+    fn into_json(mut self) -> String {
+        self.json.push('}');
+        self.json
     }
 }
 
-static INSERT_RECORDS: LazyLock<Insert> =
-    LazyLock::new(|| Insert::new([64, 8, 1], "INSERT INTO records (seq, stocktake, kind, key, body, hash)", 6, ""));
-static INSERT_READS: LazyLock<Insert> =
-    LazyLock::new(|| Insert::new([32, 4, 1], "INSERT INTO reads (sha256, bytes)", 2, " ON CONFLICT (sha256) DO NOTHING"));
+/// How many keys are gathered before they are moved: as many as a few dozen pages hold.
+const RECENT_KEYS: u64 = 4096;
 
-async fn insert_records(transaction: &mut Transaction<'_, Sqlite>, links: &[Link<'_>]) -> Result<(), sqlx::Error> {
-    for (statement, part) in INSERT_RECORDS.parts(links) {
-        let mut query = sqlx::query(statement);
-        for Link { at, draft } in part {
-            let Columns { stocktake, kind, key } = &draft.columns;
-            query = query
-                .bind(sql_number(at.seq))
-                .bind(stocktake.as_ref().map(|id| &id[..]))
-                .bind(*kind)
-                .bind(key.as_ref().map(|key| &key.0[..]))
-                .bind(draft.body.as_str())
-                .bind(&at.hash.0[..]);
+const INSERT_OWN: &str = "INSERT INTO records (seq, stocktake, kind, hash, body) VALUES ($1, $2, $3, $4, $5)";
+const INSERT_OF_STOPS: &str = "INSERT INTO records (seq, key, hash, body) \
+     SELECT CAST(key AS INTEGER), substr($1, (value >> 32) - 50, 19), substr($1, (value >> 32) - 31, 32), \
+     CAST(substr($1, (value >> 32) + 1, value & 0xffffffff) AS TEXT) FROM json_each($2)";
+const INSERT_READS: &str = "INSERT INTO reads (seq, bytes) \
+     SELECT CAST(key AS INTEGER), substr($1, (value >> 32) + 1, value & 0xffffffff) FROM json_each($2)";
+/// What is taken is left out.
+const INSERT_KEYS: &str = "INSERT INTO recent_keys (key, seq) SELECT key, seq FROM records \
+     WHERE seq > $1 AND key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.key = records.key)";
+const SETTLE_KEYS: &str = "INSERT INTO keys (key, seq) SELECT key, seq FROM recent_keys ORDER BY key";
+const FORGET_RECENT_KEYS: &str = "DELETE FROM recent_keys";
+
+/// Inserts everything, and tells how many keys there were.
+async fn insert(transaction: &mut Transaction<'_, Sqlite>, chained: &Chained<'_>) -> Result<u64, NotWritten> {
+    let Chained { links, records, reads, .. } = chained;
+    let (mut of_stops, mut with_reads) = (Places::default(), Places::default());
+    for Link { seq, draft } in links {
+        match &draft.columns {
+            Columns::Stop { .. } => of_stops.push(*seq, draft.body)?,
+            Columns::Own { stocktake, kind } => {
+                let hash = Span { begin: draft.body.begin - HASH, len: HASH };
+                let body = std::str::from_utf8(draft.body.of(records)).map_err(|error| sqlx::Error::Encode(error.into()))?;
+                sqlx::query(INSERT_OWN)
+                    .bind(sql_number(*seq))
+                    .bind(stocktake.as_ref().map(|id| &id[..]))
+                    .bind(*kind)
+                    .bind(hash.of(records))
+                    .bind(body)
+                    .execute(&mut **transaction)
+                    .await?;
+            }
         }
-        query.execute(&mut **transaction).await?;
+        if let Some(reads) = draft.reads {
+            with_reads.push(*seq, reads)?;
+        }
     }
-    Ok(())
+    let keys = of_stops.many;
+    if let (true, Some(first)) = (keys > 0, links.first()) {
+        sqlx::query(INSERT_OF_STOPS).bind(*records).bind(of_stops.into_json()).execute(&mut **transaction).await?;
+        let done = sqlx::query(INSERT_KEYS).bind(sql_number(first.seq - 1)).execute(&mut **transaction).await?;
+        if done.rows_affected() < keys {
+            return Err(NotWritten::Taken);
+        }
+    }
+    if with_reads.many > 0 {
+        sqlx::query(INSERT_READS).bind(*reads).bind(with_reads.into_json()).execute(&mut **transaction).await?;
+    }
+    Ok(keys)
 }
 
-async fn insert_reads(transaction: &mut Transaction<'_, Sqlite>, reads: &[(Digest, Bytes)]) -> Result<(), sqlx::Error> {
-    for (statement, part) in INSERT_READS.parts(reads) {
-        let mut query = sqlx::query(statement);
-        for (sha256, bytes) in part {
-            query = query.bind(&sha256.0[..]).bind(&bytes[..]);
-        }
-        query.execute(&mut **transaction).await?;
-    }
-    Ok(())
-}
+const SEQ_OF_KEY: &str = "SELECT seq FROM keys WHERE key = $1 UNION ALL SELECT seq FROM recent_keys WHERE key = $1";
 
 /// Which keys of a group are taken, and by which records.
 async fn standing(connection: &mut SqliteConnection, group: &Group) -> Result<HashMap<RecordKey, u64>, sqlx::Error> {
     let mut standing = HashMap::new();
-    for key in group.drafts.iter().filter_map(|draft| draft.columns.key) {
-        let seq: Option<i64> =
-            sqlx::query_scalar("SELECT seq FROM records WHERE key = $1").bind(&key.0[..]).fetch_optional(&mut *connection).await?;
+    for key in group.drafts.iter().filter_map(|draft| draft.columns.key()) {
+        let seq: Option<i64> = sqlx::query_scalar(SEQ_OF_KEY).bind(&key.0[..]).fetch_optional(&mut *connection).await?;
         if let Some(seq) = seq {
             standing.insert(key, number(seq));
         }
@@ -354,7 +458,7 @@ async fn standing(connection: &mut SqliteConnection, group: &Group) -> Result<Ha
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pandian_domain::{Fact, StocktakeId};
+    use pandian_domain::{Record, StocktakeId};
 
     fn group(facts: impl IntoIterator<Item = Fact>) -> Group {
         let record = |fact| Record {
@@ -369,7 +473,7 @@ mod tests {
         };
         let mut group = Group::default();
         for fact in facts {
-            group.push(vec![Draft::of(&record(fact)).unwrap()], vec![Bytes::from("[]")]);
+            group.push(&Batch { records: vec![record(fact)], reads: vec![] }).unwrap();
         }
         group
     }
@@ -378,27 +482,20 @@ mod tests {
     async fn a_commit_that_failed_but_is_in_the_log_is_not_repeated() {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = Writer::open(dir.path()).await.unwrap();
-        let first = writer.commit(&group([Fact::Paused {}])).await.unwrap();
-        let group = group([Fact::Resumed {}, Fact::Paused {}]);
-        let committed = writer.commit(&group).await.unwrap();
+        let first = writer.commit(&mut group([Fact::Paused {}])).await.unwrap();
+        let mut group = group([Fact::Resumed {}, Fact::Paused {}]);
+        let committed = writer.commit(&mut group).await.unwrap();
         assert_eq!(committed.seqs, [2, 3]);
         // As if the second commit had ended with a failed fsync.
         writer.disconnect().await;
         writer.head = first.head;
         writer.unsure = Some(committed.clone());
-        assert_eq!(writer.commit(&group).await.unwrap().seqs, [2, 3]);
+        assert_eq!(writer.commit(&mut group).await.unwrap().seqs, [2, 3]);
         assert_eq!(writer.head(), committed.head);
         // Without that memory nobody knows who wrote them.
         writer.disconnect().await;
         writer.head = first.head;
         writer.unsure = None;
-        assert_eq!(writer.commit(&group).await.unwrap_err().code(), Code::StoreUnavailable);
-    }
-
-    #[test]
-    fn rows_are_cut_into_parts_of_the_prepared_sizes() {
-        let rows: Vec<u32> = (0..147).collect();
-        let parts: Vec<_> = INSERT_RECORDS.parts(&rows).map(|(_, part)| part.len()).collect();
-        assert_eq!(parts, [64, 64, 8, 8, 1, 1, 1]);
+        assert_eq!(writer.commit(&mut group).await.unwrap_err().code(), Code::StoreUnavailable);
     }
 }

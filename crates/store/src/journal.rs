@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 
 use crate::chain::Head;
-use crate::commit::{Draft, Group, Writer};
+use crate::commit::{Group, Writer};
 use crate::error::StoreError;
 use crate::lock::Lock;
 
@@ -22,7 +22,7 @@ use crate::lock::Lock;
 pub struct Batch {
     /// What happened, in order.
     pub records: Vec<Record>,
-    /// Small pieces of evidence, kept in the database under the SHA-256 of their bytes.
+    /// The lists of tag reads that they name, kept in the database with the records.
     pub reads: Vec<Bytes>,
 }
 
@@ -212,7 +212,7 @@ impl Committer {
                 continue;
             }
             let (group, answers) = prepare(taken);
-            if let Err(error) = commit(&self.journal, &mut rest.writer, &group, answers) {
+            if let Err(error) = commit(&self.journal, &mut rest.writer, group, answers) {
                 tracing::error!(%error, "records are given up: the store is closing");
                 self.rest = None;
             }
@@ -234,11 +234,8 @@ fn prepare(taken: Vec<Waiting>) -> (Group, Vec<oneshot::Sender<Result<u64, Store
     let mut group = Group::default();
     let mut answers = Vec::with_capacity(taken.len());
     for Waiting { batch, answer } in taken {
-        match batch.records.iter().map(Draft::of).collect() {
-            Ok(drafts) => {
-                group.push(drafts, batch.reads);
-                answers.push(answer);
-            }
+        match group.push(&batch) {
+            Ok(()) => answers.push(answer),
             Err(error) => {
                 let _ = answer.send(Err(error));
             }
@@ -251,13 +248,13 @@ fn prepare(taken: Vec<Waiting>) -> (Group, Vec<oneshot::Sender<Result<u64, Store
 fn commit(
     journal: &Journal,
     writer: &mut Writer,
-    group: &Group,
+    mut group: Group,
     answers: Vec<oneshot::Sender<Result<u64, StoreError>>>,
 ) -> Result<(), StoreError> {
     let mut pause = FIRST_PAUSE;
     let mut last_try = false;
     let committed = loop {
-        let error = match journal.runtime.block_on(writer.commit(group)) {
+        let error = match journal.runtime.block_on(writer.commit(&mut group)) {
             Ok(committed) => break committed,
             Err(error) => error,
         };

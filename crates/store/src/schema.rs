@@ -97,7 +97,7 @@ mod tests {
         let mut old = database::connect_for_writing(dir.path(), true).await.unwrap();
         migrate_to(&mut old, &path, 1).await.unwrap();
         let body = serde_json::to_string(&record(Fact::Paused {})).unwrap();
-        let head = crate::Head::EMPTY.then(&body);
+        let head = crate::Head::EMPTY.then(body.as_bytes());
         sqlx::query("INSERT INTO records (seq, stocktake, kind, key, body, hash) VALUES (1, $1, 'paused', NULL, $2, $3)")
             .bind(&id.as_bytes()[..])
             .bind(&body)

@@ -109,8 +109,8 @@ impl Store {
     }
 
     /// Appends a batch: enqueues it and returns at once. Records are numbered in the order of the calls and committed in groups; what
-    /// waits at the same time shares a transaction and its fsync. A record whose key is on file already is left out: the first commit
-    /// wins.
+    /// waits at the same time shares a transaction and its fsync. A record whose key is on file already is left out, and the tag reads
+    /// that it names with it: the first commit wins. A batch that names tag reads which it does not hold is refused.
     ///
     /// While the disk is full, the database locked or the file system read-only, nothing is lost: records wait
     /// ([`Store::health`]), writing is tried again, and the receipts resolve when it succeeds.
@@ -174,15 +174,18 @@ impl Store {
         put.await.unwrap_or_else(|_| Err(StoreError::lost("keep evidence")))
     }
 
-    /// Reads evidence back, a picture as well as a list of tag reads. `None`: there is nothing with this address. Fails with
-    /// `evidence-broken` when its bytes are no longer those that were kept.
+    /// Reads a picture, or an imported list, back. `None`: there is nothing with this address. Fails with `evidence-broken` when its
+    /// bytes are no longer those that were kept.
     pub async fn evidence(&self, digest: Digest) -> Result<Option<Bytes>, StoreError> {
-        if let Some(reads) = self.inner.readers.reads(digest).await? {
-            return Ok(Some(reads));
-        }
         let files = Arc::clone(&self.inner.files);
         let got = self.inner.runtime.spawn_blocking(move || files.get(digest));
         Ok(got.await.unwrap_or_else(|_| Err(StoreError::lost("read evidence")))?.map(Bytes::from))
+    }
+
+    /// Reads back the list of tag reads that the stop's `inventory_done` names. `None`: it names none, or there is none on file. Fails
+    /// with `evidence-broken` when its bytes are no longer those that were kept.
+    pub async fn reads_of(&self, stop: StopId) -> Result<Option<Bytes>, StoreError> {
+        self.inner.readers.reads_of(stop).await
     }
 
     /// At most `limit` records after the one numbered `seq`, in order.

@@ -1,17 +1,17 @@
 //! Proves that nothing was altered, lost or moved, and names the first thing that was.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use pandian_domain::{Code, Digest, Fact, Record};
-use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
-use sqlx::{Connection, QueryBuilder, Row};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Connection, Row};
 use tokio::runtime::Handle;
 
 use crate::chain::{Columns, Head, digest, link};
-use crate::commit::fixed;
+use crate::commit::{fixed, number, sql_number};
 use crate::database::Reading;
 use crate::error::{StoreError, is_damage};
 use crate::evidence::{EvidenceFiles, hash_file};
@@ -130,8 +130,8 @@ impl fmt::Display for Note {
 
 /// Records a page.
 const PAGE: i64 = 512;
-/// Addresses a query.
-const ADDRESSES: usize = 64;
+/// Pieces of evidence at a time.
+const LISTS: usize = 64;
 /// How many addresses that were in order are remembered, for evidence that many records name.
 const REMEMBERED: usize = 1 << 16;
 /// How many notes are made.
@@ -161,6 +161,7 @@ async fn verify_blocking(dir: &Path, expected_head: Option<Digest>) -> Result<Ve
         named: HashSet::new(),
         files_seen: 0,
         reads_seen: 0,
+        keys_seen: 0,
     };
     let problem = match walk.go().await {
         Ok(()) => Ok(None),
@@ -209,7 +210,7 @@ impl From<Problem> for Stop {
 struct Stored {
     seq: i64,
     stocktake: Option<Vec<u8>>,
-    kind: String,
+    kind: Option<String>,
     key: Option<Vec<u8>>,
     body: String,
     hash: Digest,
@@ -243,19 +244,26 @@ async fn rows_after(connection: &mut SqliteConnection, seq: i64, limit: i64) -> 
 struct Named {
     address: Digest,
     seq: u64,
+    /// Whether it is a list of tag reads, and no file.
+    reads: bool,
 }
 
 impl Named {
     fn by(record: &Record, seq: u64) -> Option<Self> {
-        let address = match &record.fact {
-            Fact::InventoryDone { reads, .. } => *reads,
-            Fact::CaptureDone { picture, .. } => *picture,
-            Fact::BookImported { list, .. } => Some(*list),
-            _ => None,
+        let (address, reads) = match &record.fact {
+            Fact::InventoryDone { reads, .. } => (*reads, true),
+            Fact::CaptureDone { picture, .. } => (*picture, false),
+            Fact::BookImported { list, .. } => (Some(*list), false),
+            _ => return None,
         };
-        address.map(|address| Self { address, seq })
+        address.map(|address| Self { address, seq, reads })
     }
 }
+
+const NOT_FOUND_BY_KEY: &str = "SELECT seq FROM records WHERE seq BETWEEN $1 AND $2 AND key IS NOT NULL \
+     AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.key = records.key AND keys.seq = records.seq) \
+     AND NOT EXISTS (SELECT 1 FROM recent_keys WHERE recent_keys.key = records.key AND recent_keys.seq = records.seq) LIMIT 1";
+const KEYS_UP_TO: &str = "SELECT (SELECT COUNT(*) FROM keys WHERE seq <= $1) + (SELECT COUNT(*) FROM recent_keys WHERE seq <= $1)";
 
 /// The walk along the chain.
 struct Walk {
@@ -270,6 +278,7 @@ struct Walk {
     named: HashSet<u64>,
     files_seen: u64,
     reads_seen: u64,
+    keys_seen: u64,
 }
 
 impl Walk {
@@ -296,6 +305,7 @@ impl Walk {
             if let Some(stop) = broken {
                 return Err(stop);
             }
+            self.check_keys(&rows).await?;
         }
         self.check_structure().await?;
         match self.expected {
@@ -311,7 +321,7 @@ impl Walk {
             let message = format!("there is a record numbered {}", row.seq);
             return Err(Problem::Damaged { after: self.head.seq, message }.into());
         }
-        if row.seq.unsigned_abs() != seq || link(self.head.hash, seq, &row.body) != row.hash {
+        if row.seq.unsigned_abs() != seq || link(self.head.hash, seq, row.body.as_bytes()) != row.hash {
             return Err(diagnosis::of_break(&mut self.connection, self.head, row).await?.into());
         }
         let record: Record = serde_json::from_str(&row.body).map_err(|error| {
@@ -319,11 +329,11 @@ impl Walk {
             Problem::Damaged { after: self.head.seq, message }
         })?;
         let columns = Columns::of(&record);
-        let part = if row.kind != columns.kind {
+        let part = if row.kind.as_deref() != columns.kind() {
             Some("column kind")
-        } else if row.stocktake.as_deref() != columns.stocktake.as_ref().map(|id| &id[..]) {
+        } else if row.stocktake.as_deref() != columns.stocktake().as_ref().map(|id| &id[..]) {
             Some("column stocktake")
-        } else if row.key.as_deref() != columns.key.as_ref().map(|key| &key.0[..]) {
+        } else if row.key.as_deref() != columns.key().as_ref().map(|key| &key.0[..]) {
             Some("column key")
         } else {
             None
@@ -332,6 +342,7 @@ impl Walk {
             return Err(Problem::Altered { seq, part }.into());
         }
         self.head = Head { seq, hash: row.hash };
+        self.keys_seen += u64::from(row.key.is_some());
         if let Some((expected, found_at)) = &mut self.expected
             && *expected == row.hash
         {
@@ -340,24 +351,23 @@ impl Walk {
         Ok(Named::by(&record, seq))
     }
 
-    /// Follows addresses to the table of reads, and those that are not there to files. Stops at the first, by record, that is wrong.
+    /// Follows addresses to the tag reads and the files. Stops at the first, by record, that is wrong.
     async fn check_evidence(&mut self, named: &[Named]) -> Result<(), Stop> {
-        for part in named.chunks(ADDRESSES) {
-            let unknown: HashSet<Digest> =
-                part.iter().map(|named| named.address).filter(|address| !self.in_order.contains(address)).collect();
-            let found = reads_of(&mut self.connection, &unknown).await?;
-            for &Named { address, seq } in part {
-                let in_table = found.iter().find(|(found, _)| *found == address).map(|(_, unaltered)| *unaltered);
-                match in_table {
-                    Some(true) => self.reads_seen += 1,
-                    Some(false) => return Err(Problem::EvidenceAltered { digest: address, seq }.into()),
-                    None => {
-                        if !self.in_order.contains(&address) {
-                            self.check_file(address, seq)?;
-                            self.remember(address);
-                        }
-                        self.files_seen += 1;
+        for part in named.chunks(LISTS) {
+            let found = digests_of_reads(&mut self.connection, part).await?;
+            for &Named { address, seq, reads } in part {
+                if reads {
+                    match found.get(&seq) {
+                        Some(found) if *found == address => self.reads_seen += 1,
+                        Some(_) => return Err(Problem::EvidenceAltered { digest: address, seq }.into()),
+                        None => return Err(Problem::EvidenceMissing { digest: address, seq }.into()),
                     }
+                } else {
+                    if !self.in_order.contains(&address) {
+                        self.check_file(address, seq)?;
+                        self.remember(address);
+                    }
+                    self.files_seen += 1;
                 }
             }
         }
@@ -384,10 +394,27 @@ impl Walk {
         self.in_order.insert(address);
     }
 
-    /// Has SQLite check its own pages and indexes: a record that an index misses would not be found.
+    /// A record whose key does not lead to it would not be found.
+    async fn check_keys(&mut self, rows: &[Stored]) -> Result<(), Stop> {
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+        let lost: Option<i64> =
+            sqlx::query_scalar(NOT_FOUND_BY_KEY).bind(first.seq).bind(last.seq).fetch_optional(&mut self.connection).await?;
+        match lost {
+            Some(seq) => Err(Problem::Damaged { after: number(seq) - 1, message: format!("its key does not lead to record {seq}") }.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Has SQLite check its own pages and indexes, and looks for keys that lead nowhere.
     async fn check_structure(&mut self) -> Result<(), Stop> {
         let message: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut self.connection).await?;
-        if message == "ok" { Ok(()) } else { Err(Problem::Damaged { after: self.head.seq, message }.into()) }
+        let damaged = |message| Err(Problem::Damaged { after: self.head.seq, message }.into());
+        if message != "ok" {
+            return damaged(message);
+        }
+        // Every record is found by its key, so that any further key leads to a record that has another, or is none.
+        let keys: i64 = sqlx::query_scalar(KEYS_UP_TO).bind(sql_number(self.head.seq)).fetch_one(&mut self.connection).await?;
+        if number(keys) == self.keys_seen { Ok(()) } else { damaged(format!("{keys} keys lead to {} records", self.keys_seen)) }
     }
 
     fn notes(&self) -> Result<Vec<Note>, StoreError> {
@@ -409,21 +436,11 @@ fn beginning(address: Digest) -> u64 {
     address.0.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
-/// Which of these addresses are in the table of reads, and whether their bytes are unaltered.
-async fn reads_of(connection: &mut SqliteConnection, addresses: &HashSet<Digest>) -> Result<Vec<(Digest, bool)>, sqlx::Error> {
-    if addresses.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut query = QueryBuilder::<Sqlite>::new("SELECT sha256, bytes FROM reads WHERE sha256 IN (");
-    let mut list = query.separated(", ");
-    for address in addresses {
-        list.push_bind(address.0.to_vec());
-    }
-    query.push(")");
-    let rows = query.build().fetch_all(connection).await?;
-    let checked = |row: &SqliteRow| {
-        let address = Digest(fixed(row.try_get(0)?)?);
-        Ok((address, digest(row.try_get(1)?) == address))
-    };
-    rows.iter().map(checked).collect()
+/// The digests of the tag reads that are on file for these records.
+async fn digests_of_reads(connection: &mut SqliteConnection, named: &[Named]) -> Result<HashMap<u64, Digest>, sqlx::Error> {
+    let mut of_records = named.iter().filter(|named| named.reads).map(|named| sql_number(named.seq));
+    let Some(first) = of_records.next() else { return Ok(HashMap::new()) };
+    let last = of_records.next_back().unwrap_or(first);
+    let rows = sqlx::query("SELECT seq, bytes FROM reads WHERE seq BETWEEN $1 AND $2").bind(first).bind(last).fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((number(row.try_get(0)?), digest(row.try_get(1)?)))).collect()
 }

@@ -114,8 +114,10 @@ fn check_virtual(warehouse: &Warehouse, wanted: bool) -> Result<(), Fault> {
         return Ok(());
     }
     for crane in &warehouse.cranes {
-        let settings = [format!("{:?}", crane.device), format!("{:?}", crane.reader), format!("{:?}", crane.camera)];
-        if settings.iter().any(|settings| settings.contains("Http") || settings.contains("Command")) {
+        let keeps = crane.device.keeps_virtual_time()
+            && crane.reader.as_ref().is_none_or(|reader| reader.keeps_virtual_time())
+            && crane.camera.as_ref().is_none_or(|camera| camera.keeps_virtual_time());
+        if !keeps {
             let message = format!("--virtual: crane {} has a device that is not of kind \"sim\"; only simulated devices keep virtual time", crane.id);
             return Err(Fault::new(Code::UsageInvalid, message));
         }
@@ -271,7 +273,7 @@ pub(super) fn summary_text(summary: &Summary, words: &Words) -> String {
         words.ambiguous,
         tally.not_counted,
         words.not_counted,
-        (words.makespan)(&summary.makespan_seconds.round_dp(3).to_string(), &summary.seconds.round_dp(3).to_string()),
+        (words.makespan)(summary.makespan_seconds, summary.seconds),
         words.head,
         summary.head,
     )

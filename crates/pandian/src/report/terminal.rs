@@ -42,7 +42,7 @@ impl<W: Write> Form for TerminalForm<W> {
         };
         writeln!(self.out, "{} {}, {state}", words.started, heading.started_at)?;
         if let (Some(seconds), Some(makespan)) = (heading.seconds, heading.makespan_seconds) {
-            writeln!(self.out, "{}", (words.makespan)(&makespan.to_string(), &seconds.to_string()))?;
+            writeln!(self.out, "{}", (words.makespan)(makespan, seconds))?;
         }
         writeln!(self.out, "{}  {}", words.head, heading.head)
     }

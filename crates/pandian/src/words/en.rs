@@ -34,7 +34,7 @@ pub(super) static WORDS: Words = Words {
     not_counted: "not counted",
     nothing_differs: "Books and rack agree everywhere.",
     and_more: |more| format!("… and {more} more"),
-    makespan: |makespan, seconds| format!("the last crane was free after {makespan} s, the last verdict came after {seconds} s"),
+    makespan: |makespan, seconds| format!("the last crane was free after {makespan:.3} s, the last verdict came after {seconds:.3} s"),
     counting: |locations, lanes| format!("counting {locations} locations on {lanes} lanes"),
     resuming: |open| format!("taking it up again: {open} locations are left"),
     already_finished: "this stocktake is finished",

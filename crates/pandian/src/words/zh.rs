@@ -34,7 +34,7 @@ pub(super) static WORDS: Words = Words {
     not_counted: "未盘",
     nothing_differs: "所有货位账实相符。",
     and_more: |more| format!("……另有 {more} 条"),
-    makespan: |makespan, seconds| format!("最后一台堆垛机在 {makespan} 秒后空闲，最后一个结论在 {seconds} 秒后得出"),
+    makespan: |makespan, seconds| format!("最后一台堆垛机在 {makespan:.3} 秒后空闲，最后一个结论在 {seconds:.3} 秒后得出"),
     counting: |locations, lanes| format!("开始盘点：{locations} 个货位，{lanes} 条作业通道"),
     resuming: |open| format!("继续盘点：还剩 {open} 个货位"),
     already_finished: "该盘点任务已经完成",

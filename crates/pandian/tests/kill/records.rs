@@ -6,6 +6,8 @@ use std::path::Path;
 use pandian_domain::{Fact, Stage};
 use pandian_store::{Access, Store, StoredRecord};
 
+use serde_json::Value;
+
 use super::ground::LOCATIONS;
 use super::program::event;
 
@@ -43,6 +45,11 @@ impl Records {
         self.0.len()
     }
 
+    /// The records of one type.
+    pub(crate) fn of_type(&self, kind: &str) -> Vec<Value> {
+        self.0.iter().map(|stored| event(&stored.body)).filter(|record| record["type"] == kind).collect()
+    }
+
     /// Every event that was printed, by whichever process, is a record: nothing that anybody was told is lost or was changed, and
     /// nothing was told twice.
     pub(crate) fn bear_out(&self, printed: &[&str]) {
@@ -73,8 +80,8 @@ impl Records {
 
     /// The head that the end of the stocktake names.
     pub(crate) fn head(&self) -> String {
-        let finished: Vec<_> = self.0.iter().filter(|stored| event(&stored.body)["type"] == "stocktake_finished").collect();
+        let finished = self.of_type("stocktake_finished");
         assert_eq!(finished.len(), 1);
-        event(&finished[0].body)["head"].as_str().unwrap().to_owned()
+        finished[0]["head"].as_str().unwrap().to_owned()
     }
 }

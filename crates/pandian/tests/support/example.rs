@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -26,6 +28,22 @@ impl Scenario {
             std::fs::copy(example.join(name), folder.join(name)).unwrap();
         }
         Self { _temporary: temporary, folder }
+    }
+
+    /// What it takes until all six checks of the three stops have started and have nothing to wait for.
+    pub(crate) fn interpreters_start_within(&self) -> Duration {
+        let begun = Instant::now();
+        let checks: Vec<_> =
+            ["1号", "8号", "10号"].into_iter().flat_map(|location| [("rfid.py", location), ("camera.py", location)]).collect();
+        let started = checks.into_iter().map(|(program, location)| {
+            let mut command = Command::new("python3");
+            command.args([program, location]).current_dir(&self.folder).env("RFID_SECONDS", "0").env("CAPTURE_SECONDS", "0");
+            command.stdout(Stdio::null()).spawn().unwrap()
+        });
+        for mut check in started.collect::<Vec<_>>() {
+            assert!(check.wait().unwrap().success());
+        }
+        begun.elapsed()
     }
 
     /// Writes into the configuration where the crane is really.

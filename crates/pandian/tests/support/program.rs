@@ -162,7 +162,8 @@ pub(crate) struct Simulator {
 impl Simulator {
     /// Serves the devices of a warehouse there.
     pub(crate) fn start(folder: &Path) -> Self {
-        let mut running = Running::start(&mut pandian([OsStr::new("sim"), folder.as_os_str(), "--listen".as_ref(), "127.0.0.1:0".as_ref()]));
+        let mut running =
+            Running::start(&mut pandian([OsStr::new("sim"), folder.as_os_str(), "--listen".as_ref(), "127.0.0.1:0".as_ref()]));
         let line = running.wait_for_line("its address", |line| line.contains("http://"));
         let address = line.split_once("http://").expect("the line has the address").1.to_owned();
         Self { running, address }

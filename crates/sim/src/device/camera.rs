@@ -34,6 +34,10 @@ pub struct SimCamera {
 }
 
 impl Build<dyn Camera> for SimCameraSettings {
+    fn keeps_virtual_time(&self) -> bool {
+        true
+    }
+
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn Camera>, DeviceError> {
         let station = Station::new(context, Device::Camera)?;
         let settings = station.simulation.world().settings();

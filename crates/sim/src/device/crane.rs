@@ -28,6 +28,10 @@ pub struct SimCrane {
 }
 
 impl Build<dyn Crane> for SimCraneSettings {
+    fn keeps_virtual_time(&self) -> bool {
+        true
+    }
+
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn Crane>, DeviceError> {
         let station = Station::new(context, Device::Crane)?;
         let time = self.time.map(|time| station.time(Some(time), time));

@@ -28,6 +28,10 @@ pub struct SimReader {
 }
 
 impl Build<dyn TagReader> for SimReaderSettings {
+    fn keeps_virtual_time(&self) -> bool {
+        true
+    }
+
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn TagReader>, DeviceError> {
         let station = Station::new(context, Device::Reader)?;
         let time = station.time(self.time, station.simulation.world().settings().inventory_time);
