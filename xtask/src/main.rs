@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod bench;
+mod soak;
 mod tidy;
 
 #[derive(Parser)]
@@ -22,6 +23,8 @@ enum Task {
     /// Measure what the documents say
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Kill stocktakes again and again, and see that nothing is lost
+    Soak(soak::SoakArgs),
 }
 
 impl Task {
@@ -29,6 +32,7 @@ impl Task {
         match self {
             Self::Tidy => Ok(tidy::run()?),
             Self::Bench(bench) => bench.run(),
+            Self::Soak(args) => Ok(soak::run(&args)?),
         }
     }
 }

@@ -78,8 +78,8 @@ pub struct DeviceExecutor {
     stalled: watch::Sender<Option<Failure>>,
 }
 
-/// Pause before a picture that could not be kept is tried again.
-const KEEP_AGAIN: Duration = Duration::from_secs(1);
+/// Pause before evidence that could not be kept or read back is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 impl DeviceExecutor {
     /// Makes the executor. `seed` feeds the jitter of retries.
@@ -213,7 +213,7 @@ impl DeviceExecutor {
     }
 
     async fn reads(&self, stop: StopId, digest: Digest) -> Result<Inventory, Failure> {
-        let bytes = self.journal.reads_of(stop).await.map_err(unreadable)?;
+        let bytes = self.read_back(|| self.journal.reads_of(stop)).await?;
         let bytes = bytes.ok_or_else(|| Failure::new(Code::EvidenceBroken, format!("tag reads {digest} are missing from the data directory")))?;
         serde_json::from_slice(&bytes).map_err(|error| Failure::new(Code::EvidenceBroken, format!("tag reads {digest}: {error}")))
     }
@@ -270,7 +270,7 @@ impl DeviceExecutor {
                 Err(error) => {
                     tracing::error!(%error, "a picture cannot be kept");
                     self.stalled.send_replace(Some(unreadable(error)));
-                    tokio::time::sleep(KEEP_AGAIN).await;
+                    tokio::time::sleep(AGAIN).await;
                 }
             }
         }
@@ -322,8 +322,30 @@ impl DeviceExecutor {
     }
 
     async fn picture(&self, digest: Digest) -> Result<Bytes, Failure> {
-        let bytes = self.journal.evidence(digest).await.map_err(unreadable)?;
+        let bytes = self.read_back(|| self.journal.evidence(digest)).await?;
         bytes.ok_or_else(|| Failure::new(Code::EvidenceBroken, format!("picture {digest} is missing from the data directory")))
+    }
+
+    /// Reads what is on file. Evidence that was altered is an answer; a database or a disk that does not answer now is none, and may
+    /// not become a verdict: it is asked again.
+    async fn read_back<'a, F>(&'a self, read: impl Fn() -> F + Send) -> Result<Option<Bytes>, Failure>
+    where
+        F: Future<Output = Result<Option<Bytes>, JournalError>> + Send + 'a,
+    {
+        loop {
+            match read().await {
+                Ok(bytes) => {
+                    self.stalled.send_if_modified(|stalled| stalled.take().is_some());
+                    return Ok(bytes);
+                }
+                Err(error) if error.code() == Code::EvidenceBroken => return Err(unreadable(error)),
+                Err(error) => {
+                    tracing::error!(%error, "evidence cannot be read back");
+                    self.stalled.send_replace(Some(unreadable(error)));
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
     }
 
     async fn release(&self, assignment: &Assignment, history: &StopHistory) -> Result<Out, Failure> {

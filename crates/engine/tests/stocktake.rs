@@ -7,12 +7,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use pandian_devices::{Arrival, Camera, Comparer, Crane, DeviceError, DevicePending, Probe, Shot, ShotEnd, TagReader, Visit};
 use pandian_domain::book::{Book, BookLine};
+use pandian_domain::history::StopHistory;
 use pandian_domain::retry::RetryPolicy;
 use pandian_domain::{
-    Code, Digest, Epc, Fact, Findings, Inventory, LaneSpec, Layout, LocationCode, QueueSpec, Record, Slot, StocktakeId, TagRead, Verdict,
+    Code, Digest, Epc, Fact, Failure, Findings, Inventory, LaneSpec, Layout, LocationCode, QueueSpec, Record, Slot, StocktakeId, StopId,
+    TagRead, Verdict,
 };
+use pandian_engine::journal::{Journal, JournalError, Receipt};
 use pandian_engine::run::Recovered;
 use pandian_engine::{Clock, Command, Devices, Ending, Release, Rules, Run, Settings, Site, Summary};
 use pandian_store::{Access, Store};
@@ -163,7 +167,12 @@ impl Rig {
                 layout.add(Slot { code: format!("{name}{n}").as_str().into(), place: None, queue }).unwrap();
             }
         }
-        let rule = RetryPolicy { attempts: 3, timeout: Duration::from_secs(30), first_delay: Duration::from_secs(1), max_delay: Duration::from_secs(4) };
+        let rule = RetryPolicy {
+            attempts: 3,
+            timeout: Duration::from_secs(30),
+            first_delay: Duration::from_secs(1),
+            max_delay: Duration::from_secs(4),
+        };
         let rules = Rules { goto: rule, inventory: rule, capture: rule, compare: rule };
         let devices = (0..cranes)
             .map(|n| {
@@ -271,9 +280,11 @@ async fn failures_are_retried_by_rule_and_each_is_on_record_with_its_attempt() {
     let failed: Vec<(String, u16, bool)> = records
         .iter()
         .filter_map(|record| match &record.fact {
-            Fact::OperationFailed { operation, retry_in_ms, code: Code::DeviceDropped, .. } => {
-                Some((format!("{} {}", operation.as_str(), record.location.as_ref().unwrap()), record.attempt.unwrap(), retry_in_ms.is_some()))
-            }
+            Fact::OperationFailed { operation, retry_in_ms, code: Code::DeviceDropped, .. } => Some((
+                format!("{} {}", operation.as_str(), record.location.as_ref().unwrap()),
+                record.attempt.unwrap(),
+                retry_in_ms.is_some(),
+            )),
             _ => None,
         })
         .collect();
@@ -402,4 +413,93 @@ async fn an_interrupted_stocktake_goes_on_where_it_was_and_judges_every_location
     store.close().await.unwrap();
     let report = pandian_store::verify(rig.folder.path(), None).await.unwrap();
     assert!(report.problem.is_none(), "{:?}", report.problem);
+}
+
+/// A journal that notes how much is appended at once, and whose evidence cannot be read for a while.
+struct Wavering {
+    store: Store,
+    appended: Mutex<Vec<Vec<Record>>>,
+    refusals: AtomicU32,
+}
+
+impl Wavering {
+    fn new(store: &Store, refusals: u32) -> Arc<Self> {
+        Arc::new(Self { store: store.clone(), appended: Mutex::default(), refusals: refusals.into() })
+    }
+
+    async fn waver(&self) -> Result<(), JournalError> {
+        if self.refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err() {
+            return Ok(());
+        }
+        Err(Store::open(std::path::Path::new("/dev/null/data"), Access::Read).await.unwrap_err().into())
+    }
+}
+
+impl Journal for Wavering {
+    fn append(&self, records: Vec<Record>, reads: Vec<Bytes>) -> Receipt {
+        self.appended.lock().unwrap().push(records.clone());
+        Journal::append(&self.store, records, reads)
+    }
+    fn digest(&self, bytes: &[u8]) -> Digest {
+        Journal::digest(&self.store, bytes)
+    }
+    fn keep_picture(&self, bytes: Bytes) -> BoxFuture<'_, Result<Digest, JournalError>> {
+        Journal::keep_picture(&self.store, bytes)
+    }
+    fn evidence(&self, digest: Digest) -> BoxFuture<'_, Result<Option<Bytes>, JournalError>> {
+        async move {
+            self.waver().await?;
+            Journal::evidence(&self.store, digest).await
+        }
+        .boxed()
+    }
+    fn reads_of(&self, stop: StopId) -> BoxFuture<'_, Result<Option<Bytes>, JournalError>> {
+        async move {
+            self.waver().await?;
+            Journal::reads_of(&self.store, stop).await
+        }
+        .boxed()
+    }
+    fn history(&self, stop: StopId) -> BoxFuture<'_, Result<StopHistory, JournalError>> {
+        Journal::history(&self.store, stop)
+    }
+    fn stalled(&self) -> Option<Failure> {
+        Journal::stalled(&self.store)
+    }
+    fn head(&self) -> BoxFuture<'_, Result<Digest, JournalError>> {
+        Journal::head(&self.store)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_on_disk_whole_or_not_at_all() {
+    let rig = Rig::new(2, Release::AfterAcquisition, Script::default());
+    let store = rig.store().await;
+    let journal = Wavering::new(&store, 0);
+    let id = StocktakeId::new("2026-01-02T03:04:05Z".parse().unwrap(), [5; 10]);
+    drop(Run::start(rig.site.clone(), journal.clone(), Clock::System, id, rig.locations(6), 1).await.unwrap());
+    let appended = journal.appended.lock().unwrap();
+    assert_eq!(appended.len(), 1, "a crash between two would leave a part of the order");
+    assert!(matches!(appended[0][0].fact, Fact::StocktakeStarted { locations: 12, .. }));
+    assert!(matches!(&appended[0][1].fact, Fact::StocktakePlanned { planned, .. } if planned.len() == 12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn evidence_that_cannot_be_read_back_now_is_waited_for_and_no_verdict() {
+    let rig = Rig::new(1, Release::AfterAcquisition, Script::default());
+    let store = rig.store().await;
+    let run = rig.start(&store, rig.locations(3)).await;
+    let (id, interrupter) = (run.controller().status().stocktake, run.interrupter());
+    let driving = tokio::spawn(run.drive());
+    // Tags and picture of the first location are on record, the comparison is under way.
+    sleep(Duration::from_secs(7)).await;
+    interrupter.cancel();
+    assert_eq!(driving.await.unwrap().unwrap(), Ending::Interrupted);
+    let recovered = Recovered::read(&store, id, rig.site.layout.clone()).await.unwrap();
+    let journal = Wavering::new(&store, 5);
+    let run = Run::resume(rig.site.clone(), journal.clone(), Clock::System, recovered, 1).await.unwrap();
+    let Ending::Finished(_) = run.drive().await.unwrap() else { panic!() };
+    assert_eq!(journal.refusals.load(Ordering::SeqCst), 0);
+    let verdicts = verdicts(&records(&store).await);
+    assert_eq!(verdicts, ["A0", "A1", "A2"].map(|location| (location.to_owned(), Verdict::Match)));
 }

@@ -3,18 +3,19 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use pandian_sim::SimulationSettings;
 
 /// Counts the stock of an automated warehouse in the rack.
 #[derive(Debug, Parser)]
 #[command(name = "pandian", version, propagate_version = true, disable_help_subcommand = true)]
 pub struct Cli {
     /// Language of messages and reports; from the locale if not given
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, value_enum, display_order = 900)]
     pub lang: Option<LangArg>,
     /// What to log to standard error (tracing's filter syntax)
-    #[arg(long, global = true, env = "PANDIAN_LOG", default_value = "error", hide_env_values = true)]
+    #[arg(long, global = true, display_order = 901, env = "PANDIAN_LOG", default_value = "error", hide_env_values = true)]
     pub log: String,
     /// What to do.
     #[command(subcommand)]
@@ -28,6 +29,13 @@ pub enum LangArg {
     Zh,
     /// English
     En,
+}
+
+/// A factor that the simulator takes.
+fn speed(text: &str) -> Result<f64, String> {
+    let settings = SimulationSettings { speed: text.parse().map_err(|_| "a number is wanted")?, ..SimulationSettings::default() };
+    settings.check().map_err(|error| error.wanted)?;
+    Ok(settings.speed)
 }
 
 /// The commands.
@@ -85,7 +93,7 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=200))]
     pub cranes: u16,
     /// How many times faster than real the warehouse moves
-    #[arg(long, default_value_t = 60.0)]
+    #[arg(long, default_value_t = 60.0, allow_negative_numbers = true, value_parser = speed)]
     pub speed: f64,
     /// Where the demonstration keeps its files; made anew each time
     #[arg(long, value_name = "DIR", default_value = "pandian-demo")]
@@ -97,18 +105,19 @@ pub struct DemoArgs {
 
 /// `run`
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true))]
 pub struct RunArgs {
     /// warehouse.toml, or the folder it is in
     #[arg(value_name = "WAREHOUSE", required_unless_present = "resume")]
     pub warehouse: Option<PathBuf>,
     /// Locations to count: a CSV or XLSX file, or - for standard input
-    #[arg(long, value_name = "FILE|-", conflicts_with_all = ["all", "resume"], required_unless_present_any = ["all", "resume"])]
+    #[arg(long, value_name = "FILE|-", group = "which")]
     pub locations: Option<PathBuf>,
     /// Count every location
-    #[arg(long, conflicts_with = "resume")]
+    #[arg(long, group = "which")]
     pub all: bool,
     /// Take this stocktake up again (the first characters of its id suffice)
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", group = "which")]
     pub resume: Option<String>,
     /// Where to keep what is counted.
     #[command(flatten)]
@@ -124,9 +133,9 @@ pub struct RunArgs {
 /// `ctl`
 #[derive(Debug, Args)]
 pub struct CtlArgs {
-    /// Where the running stocktake keeps its data.
-    #[command(flatten)]
-    pub data: DataArg,
+    /// Data directory of the running stocktake
+    #[arg(long, global = true, value_name = "DIR", default_value = "pandian-data")]
+    pub data: PathBuf,
     /// The answer as JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -208,7 +217,7 @@ pub struct SimArgs {
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
     /// How many times faster than real the warehouse moves; the configuration's own factor if not given
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = speed)]
     pub speed: Option<f64>,
     /// Write the planted differences here as CSV, and go on
     #[arg(long, value_name = "FILE")]

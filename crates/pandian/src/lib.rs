@@ -10,6 +10,7 @@ pub mod fault;
 pub mod lists;
 pub mod rehearsal;
 pub mod report;
+pub mod say;
 pub mod show;
 pub mod tail;
 pub mod words;

@@ -6,6 +6,7 @@ use clap::Parser;
 use pandian::cli::Cli;
 use pandian::commands::execute;
 use pandian::fault::Exit;
+use pandian::say;
 use pandian::words::Lang;
 use tracing_subscriber::EnvFilter;
 
@@ -30,8 +31,8 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(fault) => {
             let words = lang.words();
-            eprintln!("{}[{}]: {}", words.error, fault.code, fault.message);
-            eprintln!("{}", (words.explain_hint)(fault.code.as_str()));
+            say::aside(format_args!("{}[{}]: {}", words.error, fault.code, fault.message));
+            say::aside((words.explain_hint)(fault.code.as_str()));
             fault.exit().into()
         }
     }

@@ -111,7 +111,10 @@ fn a_running_stocktake_is_listed_shown_paused_and_resumed() {
     let shown = stocktake.ctl(&["status", &stocktake.id]);
     assert_eq!(shown.lines[0], format!("stocktake {}  paused", stocktake.id));
     assert!(shown.lines.iter().any(|line| line.starts_with("  C2  ") && line.ends_with("  idle")), "{:?}", shown.lines);
-    assert_eq!(stocktake.refused(&["pause", &stocktake.id], "stocktake-refused"), "error[stocktake-refused]: the stocktake is already paused");
+    assert_eq!(
+        stocktake.refused(&["pause", &stocktake.id], "stocktake-refused"),
+        "error[stocktake-refused]: the stocktake is already paused"
+    );
     let done = |status: &Value| status["lanes"].as_array().unwrap().iter().map(|lane| lane["done"].as_u64().unwrap()).sum::<u64>();
     assert_eq!(done(&stocktake.done(&["status", &stocktake.id])), done(&still), "no crane gets another stop");
 
@@ -122,13 +125,16 @@ fn a_running_stocktake_is_listed_shown_paused_and_resumed() {
     let events = ended.events();
     assert_eq!(judged(&events), named(&truth(world_of(&file).world())));
     let at = |kind: &str| of_type(&events, kind).next().unwrap()["at"].as_str().unwrap().to_owned();
-    let sent = of_type(&events, "crane_sent").filter(|event| (at("paused")..at("resumed")).contains(&event["at"].as_str().unwrap().to_owned()));
+    let sent =
+        of_type(&events, "crane_sent").filter(|event| (at("paused")..at("resumed")).contains(&event["at"].as_str().unwrap().to_owned()));
     assert_eq!(sent.count(), 0, "no crane is sent during the pause");
 }
 
 #[test]
 fn cancelling_ends_the_process_within_two_seconds_with_exit_4_also_when_every_device_hangs() {
-    for fault in ["", "[[simulation.fault]]\nkind = \"hang\"\ndevice = \"crane\"\n", "[[simulation.fault]]\nkind = \"hang\"\ndevice = \"reader\"\n"] {
+    for fault in
+        ["", "[[simulation.fault]]\nkind = \"hang\"\ndevice = \"crane\"\n", "[[simulation.fault]]\nkind = \"hang\"\ndevice = \"reader\"\n"]
+    {
         let folder = tempfile::tempdir().unwrap();
         let mut draft = draft();
         draft.simulation.push_str(fault);
@@ -145,7 +151,11 @@ fn cancelling_ends_the_process_within_two_seconds_with_exit_4_also_when_every_de
         assert_eq!(judged.len(), 16, "every location has a judgement");
         assert!(judged.values().filter(|verdict| *verdict == "not_counted").count() >= 12, "{judged:?}");
         assert_eq!(ctl(&data, &["list", "--json"]).events()[0]["state"], "cancelled");
-        assert_eq!(program::run(["run", "--resume", &id, "--data", &data.display().to_string()]).code(), Some(4), "what was cancelled stays so");
+        assert_eq!(
+            program::run(["run", "--resume", &id, "--data", &data.display().to_string()]).code(),
+            Some(4),
+            "what was cancelled stays so"
+        );
     }
 }
 
@@ -162,7 +172,9 @@ fn a_crane_taken_out_keeps_its_queue_until_it_is_back() {
     let waiting = status["lanes"][0]["waiting"].as_u64().unwrap();
     assert!(waiting > 10, "its stops wait for it: {status}");
     assert_eq!(status["lanes"][1]["waiting"], 0, "C2 could take them over, but was not asked to");
-    assert!(stocktake.ctl(&["status", &stocktake.id]).lines.iter().any(|line| line.starts_with("  C1 ") && line.ends_with("  out of work")));
+    assert!(
+        stocktake.ctl(&["status", &stocktake.id]).lines.iter().any(|line| line.starts_with("  C1 ") && line.ends_with("  out of work"))
+    );
     assert_eq!(stocktake.refused(&["crane", "out", "C1"], "stocktake-refused"), "error[stocktake-refused]: crane C1 is already out");
     assert_eq!(stocktake.refused(&["crane", "in", "C2"], "stocktake-refused"), "error[stocktake-refused]: crane C2 is not out");
     let unknown = stocktake.refused(&["crane", "out", "C9", "--hand-on"], "stocktake-refused");
@@ -248,7 +260,15 @@ fn without_a_running_process_commands_end_with_5_and_the_records_still_answer() 
     stocktake.running.signal(Signal::INT);
     assert_eq!(stocktake.running.end().code(), Some(130));
 
-    for arguments in [&["pause", &id][..], &["resume", &id], &["cancel", &id], &["crane", "out", "C1"], &["crane", "in", "C1"], &["add", &id, "x"], &["drop", &id, "x"]] {
+    for arguments in [
+        &["pause", &id][..],
+        &["resume", &id],
+        &["cancel", &id],
+        &["crane", "out", "C1"],
+        &["crane", "in", "C1"],
+        &["add", &id, "x"],
+        &["drop", &id, "x"],
+    ] {
         let message = refused(&ctl(&data, arguments), 5, "not-running");
         assert_eq!(message, format!("error[not-running]: no stocktake is running in {}", data.display()), "{arguments:?}");
     }

@@ -123,7 +123,11 @@ impl Site {
         }
         let report = program::run(["report", "--format", "json", "--data", &self.data.display().to_string()]);
         let report: Value = serde_json::from_str(&report.lines.join("\n")).unwrap();
-        let rows = report["locations"].as_array().unwrap().iter().map(|row| (row["location"].as_str().unwrap().to_owned(), row["verdict"].as_str().unwrap().to_owned()));
+        let rows = report["locations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| (row["location"].as_str().unwrap().to_owned(), row["verdict"].as_str().unwrap().to_owned()));
         assert_eq!(rows.clone().count(), 160);
         assert_eq!(rows.collect::<BTreeMap<_, _>>(), judged(&events));
         let verified = program::run(["verify", "--data", &self.data.display().to_string()]);
@@ -149,10 +153,8 @@ fn error_of(ended: &Ended) -> &str {
 fn a_disk_filled_by_the_database_holds_everything_up_until_there_is_room() {
     let site = Site::new("picture_every = 0\n");
     let Some(disk) = site.disk("size=1m") else { return };
-    let running = Running::start(&mut site.command());
-    while !site.data.join("ctl.sock").exists() {
-        std::thread::yield_now();
-    }
+    let mut running = Running::start(&mut site.command());
+    running.wait_for_event("stocktake_started");
     let status = site.wait_for_stall("disk-full");
     assert!(status["tally"]["settled"].as_u64() < Some(160), "{status}");
     let still = site.wait_for_stall("disk-full");
@@ -167,10 +169,8 @@ fn a_disk_filled_by_the_database_holds_everything_up_until_there_is_room() {
 fn a_disk_filled_by_pictures_holds_their_cranes_up_until_there_is_room() {
     let site = Site::new("");
     let Some(disk) = Disk::mount(&site.data.join("evidence"), "size=160k") else { return };
-    let running = Running::start(&mut site.command());
-    while !site.data.join("ctl.sock").exists() {
-        std::thread::yield_now();
-    }
+    let mut running = Running::start(&mut site.command());
+    running.wait_for_event("stocktake_started");
     let status = site.wait_for_stall("disk-full");
     let waiting = |status: &Value| status["lanes"].as_array().unwrap().iter().filter(|lane| lane.get("location").is_some()).count();
     assert!(waiting(&status) > 0, "a crane waits rather than lose its picture: {status}");
@@ -193,7 +193,8 @@ impl LockHolder {
             print('locked', flush=True)\n\
             sys.stdin.readline()\n\
             connection.execute('ROLLBACK')\n";
-        let mut child = Command::new("python3").args(["-c", program]).arg(database).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            Command::new("python3").args(["-c", program]).arg(database).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "locked\n");
@@ -250,10 +251,8 @@ fn a_file_system_that_became_read_only_is_waited_for() {
 fn an_interrupt_ends_a_stocktake_that_cannot_write_and_it_is_taken_up_again_when_that_is_mended() {
     let site = Site::new("");
     let Some(disk) = site.disk("size=1m") else { return };
-    let running = Running::start(&mut site.command());
-    while !site.data.join("ctl.sock").exists() {
-        std::thread::yield_now();
-    }
+    let mut running = Running::start(&mut site.command());
+    running.wait_for_event("stocktake_started");
     site.wait_for_stall("disk-full");
     let begun = Instant::now();
     running.signal(Signal::INT);
@@ -280,7 +279,12 @@ fn nothing_is_begun_on_a_disk_that_cannot_be_written_to() {
         let ended = Running::start(&mut site.command()).end();
         assert_eq!((ended.code(), ended.lines.len()), (Some(5), 0), "{ended:?}");
         let error = error_of(&ended);
-        assert!(error.starts_with(&format!("error[{code}]: cannot ")) && error.contains(&*site.data.display().to_string()) && error.ends_with(why), "{error}");
+        assert!(
+            error.starts_with(&format!("error[{code}]: cannot "))
+                && error.contains(&*site.data.display().to_string())
+                && error.ends_with(why),
+            "{error}"
+        );
         assert_eq!(ended.stderr.lines().last(), Some(&*format!("more: pandian explain {code}")));
         println!("{error}");
     };

@@ -23,7 +23,8 @@ const TRIES: u32 = 3;
 /// Longest pause between two tries.
 const PAUSE: Duration = Duration::from_millis(600);
 
-const RULES: &str = "[defaults]\ntimeout = \"2s\"\nattempts = 3\nfirst_delay = \"300ms\"\nmax_delay = \"600ms\"\n\n[defaults.compare]\nattempts = 10\n";
+const RULES: &str =
+    "[defaults]\ntimeout = \"2s\"\nattempts = 3\nfirst_delay = \"300ms\"\nmax_delay = \"600ms\"\n\n[defaults.compare]\nattempts = 10\n";
 
 /// A fault, the device that it strikes, what the driver calls it, and what then becomes of a location where it strikes every time.
 struct Row {
@@ -69,7 +70,8 @@ const TABLE: &[Row] = &[
 
 fn run(served: &Served, data: &str) -> Ended {
     let data = served.file.with_file_name(data);
-    let mut command = pandian(["run".as_ref(), served.file.as_os_str(), "--all".as_ref(), "--json".as_ref(), "--data".as_ref(), data.as_os_str()]);
+    let mut command =
+        pandian(["run".as_ref(), served.file.as_os_str(), "--all".as_ref(), "--json".as_ref(), "--data".as_ref(), data.as_os_str()]);
     let ended = Running::start(&mut command).end();
     assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
     ended
@@ -86,11 +88,16 @@ fn strike(row: &Row) -> String {
     let (always, once) = ("A01-L-001-01", "A01-L-002-01");
     let fault = |location: &str, more: &str| {
         // At fifty times the speed: 3 s later, and away for 350 ms.
-        format!("[[simulation.fault]]\nkind = \"{}\"\ndevice = \"{}\"\nlocations = [\"{location}\"]\n{more}\n{}\n", row.kind, row.device, match row.kind {
-            "slow" => "delay = \"150s\"",
-            "refuse" | "device_restart" => "lasting = \"17500ms\"",
-            _ => "",
-        })
+        format!(
+            "[[simulation.fault]]\nkind = \"{}\"\ndevice = \"{}\"\nlocations = [\"{location}\"]\n{more}\n{}\n",
+            row.kind,
+            row.device,
+            match row.kind {
+                "slow" => "delay = \"150s\"",
+                "refuse" | "device_restart" => "lasting = \"17500ms\"",
+                _ => "",
+            }
+        )
     };
     let simulation = format!("seed = 3\nspeed = 50.0\ndifferences = 0.3\n{}{}", fault(always, ""), fault(once, "times = 1"));
     let served = Draft { simulation, tables: RULES.into(), ..Draft::default() }.serve(folder.path());

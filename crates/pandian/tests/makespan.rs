@@ -21,7 +21,11 @@ const COMPARE: u64 = 5_500;
 
 /// Three cranes of different speeds with 30 locations each.
 fn draft(release: &str, more: &str) -> Draft {
-    let kinematics = |drive: &str, lift: &str| format!("drive = {{ speed = \"{drive}\", acceleration = \"0.5m/s2\" }}\nlift = {{ speed = \"{lift}\", acceleration = \"0.4m/s2\" }}");
+    let kinematics = |drive: &str, lift: &str| {
+        format!(
+            "drive = {{ speed = \"{drive}\", acceleration = \"0.5m/s2\" }}\nlift = {{ speed = \"{lift}\", acceleration = \"0.4m/s2\" }}"
+        )
+    };
     Draft {
         cranes: 3,
         bays: 5,
@@ -51,7 +55,8 @@ fn micros(event: &Value) -> i64 {
 /// Counts in virtual time and reads the times off the events, where they are whole milliseconds.
 fn count(folder: &Path, file: &Path, list: Option<&[String]>) -> Times {
     let data = folder.join(format!("data-{}", std::fs::read_dir(folder).unwrap().count()));
-    let mut arguments = vec!["run".into(), file.display().to_string(), "--virtual".into(), "--json".into(), "--data".into(), data.display().to_string()];
+    let mut arguments =
+        vec!["run".into(), file.display().to_string(), "--virtual".into(), "--json".into(), "--data".into(), data.display().to_string()];
     match list {
         None => arguments.push("--all".into()),
         Some(locations) => {
@@ -76,7 +81,9 @@ fn count(folder: &Path, file: &Path, list: Option<&[String]>) -> Times {
     }
     let finished = events.last().unwrap();
     assert_eq!(finished["type"], "stocktake_finished");
-    let millis = |field: &str| (finished[field].as_str().map_or_else(|| finished[field].as_f64().unwrap(), |text| text.parse().unwrap()) * 1e3).round() as u64;
+    let millis = |field: &str| {
+        (finished[field].as_str().map_or_else(|| finished[field].as_f64().unwrap(), |text| text.parse().unwrap()) * 1e3).round() as u64
+    };
     times.makespan = millis("makespan_seconds");
     assert_eq!(millis("seconds"), times.last_verdict, "the time to the last verdict");
     times

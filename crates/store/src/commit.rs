@@ -391,16 +391,17 @@ impl Places {
 /// How many keys are gathered before they are moved: as many as a few dozen pages hold.
 const RECENT_KEYS: u64 = 4096;
 
+// "OR FAIL" spares SQLite a copy of every page that a statement changes: what fails is rolled back as a whole.
 const INSERT_OWN: &str = "INSERT INTO records (seq, stocktake, kind, hash, body) VALUES ($1, $2, $3, $4, $5)";
-const INSERT_OF_STOPS: &str = "INSERT INTO records (seq, key, hash, body) \
+const INSERT_OF_STOPS: &str = "INSERT OR FAIL INTO records (seq, key, hash, body) \
      SELECT CAST(key AS INTEGER), substr($1, (value >> 32) - 50, 19), substr($1, (value >> 32) - 31, 32), \
      CAST(substr($1, (value >> 32) + 1, value & 0xffffffff) AS TEXT) FROM json_each($2)";
-const INSERT_READS: &str = "INSERT INTO reads (seq, bytes) \
+const INSERT_READS: &str = "INSERT OR FAIL INTO reads (seq, bytes) \
      SELECT CAST(key AS INTEGER), substr($1, (value >> 32) + 1, value & 0xffffffff) FROM json_each($2)";
 /// What is taken is left out.
-const INSERT_KEYS: &str = "INSERT INTO recent_keys (key, seq) SELECT key, seq FROM records \
+const INSERT_KEYS: &str = "INSERT OR FAIL INTO recent_keys (key, seq) SELECT key, seq FROM records \
      WHERE seq > $1 AND key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.key = records.key)";
-const SETTLE_KEYS: &str = "INSERT INTO keys (key, seq) SELECT key, seq FROM recent_keys ORDER BY key";
+const SETTLE_KEYS: &str = "INSERT OR FAIL INTO keys (key, seq) SELECT key, seq FROM recent_keys ORDER BY key";
 const FORGET_RECENT_KEYS: &str = "DELETE FROM recent_keys";
 
 /// Inserts everything, and tells how many keys there were.

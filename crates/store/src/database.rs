@@ -37,10 +37,11 @@ pub(crate) async fn connect_for_writing(dir: &Path, create: bool) -> Result<Sqli
         .create_if_missing(create)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        // Pages: 16 MiB of log between checkpoints, so that pages which change often are copied once; 64 MiB are kept at most.
-        .pragma("wal_autocheckpoint", "4096")
+        // Pages: 64 MiB of log between checkpoints, so that pages which change often are copied once; no more is kept.
+        .pragma("wal_autocheckpoint", "16384")
         .pragma("journal_size_limit", "67108864")
-        .pragma("cache_size", "-32768");
+        // Enough for the pages that are written to; SQLite looks through the whole cache at every commit that splits a page.
+        .pragma("cache_size", "-8192");
     options.connect().await.map_err(|error| StoreError::database("open", &path, error))
 }
 

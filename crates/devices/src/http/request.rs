@@ -61,6 +61,7 @@ pub(crate) struct RequestTemplate {
     http: HttpClient,
     verb: Verb,
     url: UrlTemplate,
+    base: HttpUrl,
     /// What every request bears.
     headers: HeaderLines,
     /// The type of the body, if it has one that is always the same.
@@ -79,12 +80,14 @@ impl RequestTemplate {
         body: Option<&BodyTemplate>,
         max_reply: usize,
     ) -> Result<Self, DeviceError> {
+        let base = url.base_of(&context.crane);
         Ok(Self {
-            who: format!("the {what} of crane {} at {}", context.crane, url.base().shown()),
+            who: format!("the {what} of crane {} at {}", context.crane, base.shown()),
             http: context.http.clone(),
             verb: verb.unwrap_or(if body.is_some() { Verb::Post } else { Verb::Get }),
             url: url.clone(),
-            headers: headers.lines(context, what, url.base())?,
+            headers: headers.lines(context, what, &base)?,
+            base,
             content_type: (body.is_some() && !headers.has(&CONTENT_TYPE)).then_some("application/json"),
             body: body.cloned(),
             max_reply,
@@ -125,9 +128,9 @@ impl RequestTemplate {
         })
     }
 
-    /// The URL with nothing filled in.
+    /// The URL with nothing filled in but the crane.
     pub(crate) fn base(&self) -> &HttpUrl {
-        self.url.base()
+        &self.base
     }
 }
 

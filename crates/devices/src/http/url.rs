@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use hyper::Uri;
+use pandian_domain::CraneId;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
@@ -169,6 +170,20 @@ impl UrlTemplate {
     pub fn base(&self) -> &HttpUrl {
         &self.base
     }
+
+    /// The URL with the crane filled in and nothing else: what is known before the first visit.
+    pub(crate) fn base_of(&self, crane: &CraneId) -> HttpUrl {
+        let mut text = String::new();
+        for part in self.template.parts() {
+            match part {
+                Part::Text(literal) => text.push_str(literal),
+                Part::Slot(Slot::Crane) => push_encoded(&mut text, crane.as_str(), is_unreserved),
+                Part::Slot(_) => {}
+            }
+        }
+        // Too long with the name of the crane, if it is refused at all; each visit will say so.
+        HttpUrl::parse(&text).unwrap_or_else(|_| self.base.clone())
+    }
 }
 
 impl TryFrom<String> for UrlTemplate {
@@ -282,6 +297,13 @@ mod tests {
         assert_eq!(filled("1号"), "http://h/tags/1%E5%8F%B7?crane=C1");
         assert_eq!(filled("A b/../?#&"), "http://h/tags/A%20b%2F..%2F%3F%23%26?crane=C1");
         assert_eq!(filled("\"\\😀"), "http://h/tags/%22%5C%F0%9F%98%80?crane=C1");
+    }
+
+    #[test]
+    fn before_the_first_visit_only_the_crane_is_filled_in() {
+        let url = UrlTemplate::parse("http://h/{crane}/tags/{location}?stop={stop}").unwrap();
+        assert_eq!(url.base_of(&"C1".into()).shown(), "http://h/C1/tags/");
+        assert_eq!(url.base_of(&"1号".into()).uri(), "http://h/1%E5%8F%B7/tags/?stop=");
     }
 
     #[test]

@@ -12,12 +12,13 @@ use super::{find, open_existing};
 use crate::cli::{CraneCommand, CtlArgs, CtlCommand};
 use crate::ctl;
 use crate::fault::{Exit, Fault};
+use crate::say;
 use crate::show::short;
 use crate::words::{Lang, Words};
 
 pub(super) async fn ctl(args: CtlArgs, lang: Lang) -> Result<Exit, Fault> {
     let words = lang.words();
-    let data = &args.data.data;
+    let data = &args.data;
     let store = open_existing(data).await?;
     let (id, command) = match args.command {
         CtlCommand::List => return list(&store, data, args.json, words).await,
@@ -79,11 +80,9 @@ impl Stored {
 
     fn print(&self, json: bool) -> Result<(), Fault> {
         if json {
-            println!("{}", serde_json::to_string(self).unwrap_or_default());
-        } else {
-            println!("{}  {:<11}  {}  {:>8}  {}", self.stocktake, self.state, self.started_at, self.locations, self.warehouse);
+            return say::line(serde_json::to_string(self).unwrap_or_default());
         }
-        Ok(())
+        say::line(format_args!("{}  {:<11}  {}  {:>8}  {}", self.stocktake, self.state, self.started_at, self.locations, self.warehouse))
     }
 }
 
@@ -95,7 +94,7 @@ async fn list(store: &Store, data: &Path, json: bool, words: &Words) -> Result<E
         Stored::of(summary, running == Some(summary.id))?.print(json)?;
     }
     if all.is_empty() && !json {
-        println!("{}", (words.no_stocktakes)(&data.display().to_string()));
+        say::line((words.no_stocktakes)(&data.display().to_string()))?;
     }
     Ok(Exit::Done)
 }
@@ -114,7 +113,7 @@ async fn status(store: &Store, data: &Path, id: &str, json: bool, words: &Words)
 
 fn show(status: &Status, json: bool, words: &Words) -> Result<Exit, Fault> {
     if json {
-        println!("{}", serde_json::to_string(status).unwrap_or_default());
+        say::line(serde_json::to_string(status).unwrap_or_default())?;
         return Ok(Exit::Done);
     }
     let tally = &status.tally;
@@ -123,8 +122,8 @@ fn show(status: &Status, json: bool, words: &Words) -> Result<Exit, Fault> {
         Mode::Paused => words.paused,
         Mode::Cancelled => words.cancelled,
     };
-    println!("{} {}  {mode}", words.stocktake, status.stocktake);
-    println!(
+    say::line(format_args!("{} {}  {mode}", words.stocktake, status.stocktake))?;
+    say::line(format_args!(
         "{}/{} {}, {} {}, {} {}, {} {}",
         tally.requested - tally.open(),
         tally.requested,
@@ -135,12 +134,12 @@ fn show(status: &Status, json: bool, words: &Words) -> Result<Exit, Fault> {
         words.ambiguous,
         tally.not_counted,
         words.not_counted,
-    );
+    ))?;
     if let Some(seconds) = status.eta_seconds {
-        println!("{} {}", words.eta, short(seconds));
+        say::line(format_args!("{} {}", words.eta, short(seconds)))?;
     }
     if let Some(failure) = &status.stalled {
-        println!("{}", (words.stalled)(&failure.message));
+        say::line((words.stalled)(&failure.message))?;
     }
     for lane in &status.lanes {
         let doing = match (&lane.location, lane.standing) {
@@ -148,7 +147,7 @@ fn show(status: &Status, json: bool, words: &Words) -> Result<Exit, Fault> {
             (Some(location), Standing::In) => format!("→ {location}"),
             (None, Standing::In) => words.idle.to_owned(),
         };
-        println!("  {}  {} {}, {} {}  {doing}", lane.lane, lane.done, words.done, lane.waiting, words.waiting);
+        say::line(format_args!("  {}  {} {}, {} {}  {doing}", lane.lane, lane.done, words.done, lane.waiting, words.waiting))?;
     }
     Ok(Exit::Done)
 }

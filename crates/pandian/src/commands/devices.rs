@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 use crate::assemble::{Assembled, assemble, load};
 use crate::cli::DevicesArgs;
 use crate::fault::{Exit, Fault};
+use crate::say;
 use crate::words::Lang;
 
 /// A device that says nothing for so long does not answer.
@@ -66,19 +67,22 @@ pub(super) async fn devices(args: DevicesArgs, lang: Lang) -> Result<Exit, Fault
     for (_, Tried { crane, role, address, took, result }) in &tried {
         let ms = took.as_millis() as u64;
         bad += usize::from(result.is_err());
-        match (args.json, result) {
-            (true, Ok(probe)) => println!("{}", json!({ "crane": crane, "device": role, "address": address, "good": true, "ms": ms, "message": probe.summary })),
+        say::line(match (args.json, result) {
+            (true, Ok(probe)) => {
+                json!({ "crane": crane, "device": role, "address": address, "good": true, "ms": ms, "message": probe.summary }).to_string()
+            }
             (true, Err(error)) => {
-                println!("{}", json!({ "crane": crane, "device": role, "address": address, "good": false, "ms": ms, "code": error.code, "message": error.message }));
+                json!({ "crane": crane, "device": role, "address": address, "good": false, "ms": ms, "code": error.code, "message": error.message }).to_string()
             }
-            (false, Ok(probe)) => println!("  ✓ {crane} {role}  {address}  {ms} ms  {}", probe.summary),
+            (false, Ok(probe)) => format!("  ✓ {crane} {role}  {address}  {ms} ms  {}", probe.summary),
             (false, Err(error)) => {
-                println!("  ✗ {crane} {role}  {address}  {ms} ms  {} [{}]\n    {}", error.message, error.code, (words.what_to_do)(error.code.as_str()));
+                let advice = (words.what_to_do)(error.code.as_str());
+                format!("  ✗ {crane} {role}  {address}  {ms} ms  {} [{}]\n    {advice}", error.message, error.code)
             }
-        }
+        })?;
     }
     if !args.json {
-        println!("{}", if bad == 0 { words.devices_good.to_owned() } else { (words.devices_bad)(bad) });
+        say::line(if bad == 0 { words.devices_good.to_owned() } else { (words.devices_bad)(bad) })?;
     }
     Ok(if bad == 0 { Exit::Done } else { Exit::Unreachable })
 }

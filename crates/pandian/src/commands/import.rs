@@ -11,13 +11,15 @@ use crate::assemble::{list_fault, load};
 use crate::cli::ImportArgs;
 use crate::fault::{Exit, Fault};
 use crate::lists::{Limits, ListFile, read_stock};
+use crate::say;
 use crate::words::Lang;
 
 pub(super) async fn import(args: ImportArgs, lang: Lang) -> Result<Exit, Fault> {
     let warehouse = load(&args.warehouse)?;
     let name = args.book.file_name().map_or_else(|| "-".into(), |name| name.to_string_lossy().into_owned());
     let bytes = read(&args.book)?;
-    let book = read_stock(&ListFile::read(&name, &bytes[..], Limits::default()).map_err(list_fault)?, &warehouse.layout).map_err(list_fault)?;
+    let book =
+        read_stock(&ListFile::read(&name, &bytes[..], Limits::default()).map_err(list_fault)?, &warehouse.layout).map_err(list_fault)?;
     let store = Store::open(&args.data.data, Access::Write).await?;
     let list = store.put_picture(bytes.into()).await?;
     let lines = book.len() as u64;
@@ -26,7 +28,7 @@ pub(super) async fn import(args: ImportArgs, lang: Lang) -> Result<Exit, Fault> 
     let record = Record { at, fact, stocktake: None, stop: None, lane: None, crane: None, location: None, attempt: None };
     store.append(Batch { records: vec![record], reads: Vec::new() }).await?;
     store.close().await?;
-    println!("{}", (lang.words().imported)(lines, &name));
+    say::line((lang.words().imported)(lines, &name))?;
     Ok(Exit::Done)
 }
 

@@ -18,6 +18,7 @@ use crate::config::Warehouse;
 use crate::ctl::ControlSocket;
 use crate::fault::{Exit, Fault};
 use crate::lists::{Limits, ListFile, read_locations};
+use crate::say;
 use crate::show::{Bars, Manner, keep_updated, show};
 use crate::tail::Tail;
 use crate::words::{Lang, Words};
@@ -80,7 +81,7 @@ async fn resume(
     let warehouse = load(warehouse.as_deref().unwrap_or(&path))?;
     let Assembled { site, callbacks, .. } = assemble(&warehouse, Some(store)).await?;
     if site.configuration != configuration {
-        eprintln!("{}", words.configuration_changed);
+        say::aside(words.configuration_changed);
     }
     let recovered = Recovered::read(store, id, site.layout.clone()).await?;
     tell(manner, || format!("{} {id}\n{}", words.stocktake, (words.resuming)(recovered.stocktake.tally().open())));
@@ -118,7 +119,8 @@ fn check_virtual(warehouse: &Warehouse, wanted: bool) -> Result<(), Fault> {
             && crane.reader.as_ref().is_none_or(|reader| reader.keeps_virtual_time())
             && crane.camera.as_ref().is_none_or(|camera| camera.keeps_virtual_time());
         if !keeps {
-            let message = format!("--virtual: crane {} has a device that is not of kind \"sim\"; only simulated devices keep virtual time", crane.id);
+            let message =
+                format!("--virtual: crane {} has a device that is not of kind \"sim\"; only simulated devices keep virtual time", crane.id);
             return Err(Fault::new(Code::UsageInvalid, message));
         }
     }
@@ -212,9 +214,9 @@ async fn tell_stalls(controller: pandian_engine::Controller, words: &'static Wor
         tick.tick().await;
         let now = controller.stall();
         if let Some(failure) = now.as_ref().filter(|_| !stalled) {
-            eprintln!("{} [{}]", (words.stalled)(&failure.message), failure.code);
+            say::aside(format_args!("{} [{}]", (words.stalled)(&failure.message), failure.code));
         } else if now.is_none() && stalled {
-            eprintln!("{}", words.mended);
+            say::aside(words.mended);
         }
         stalled = now.is_some();
     }
@@ -224,7 +226,8 @@ async fn finish(ending: Ending, store: Store, data: &Path, id: StocktakeId, mann
     let closing = store.close().await;
     match ending {
         Ending::Interrupted => {
-            eprintln!("{}\n  {}", (words.interrupted)(&id.to_string()), (words.resume_with)(&id.to_string(), &data.display().to_string()));
+            say::aside((words.interrupted)(&id.to_string()));
+            say::aside(format_args!("  {}", (words.resume_with)(&id.to_string(), &data.display().to_string())));
             // What could not be written was not acknowledged; the interruption is what the caller must know.
             drop(closing);
             Ok(Exit::Interrupted)

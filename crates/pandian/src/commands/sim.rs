@@ -14,6 +14,7 @@ use crate::cli::SimArgs;
 use crate::fault::{Exit, Fault};
 use crate::lists::write::CsvWriter;
 use crate::rehearsal::servers;
+use crate::say;
 use crate::words::Lang;
 
 pub(super) async fn sim(args: SimArgs, lang: Lang) -> Result<Exit, Fault> {
@@ -22,7 +23,6 @@ pub(super) async fn sim(args: SimArgs, lang: Lang) -> Result<Exit, Fault> {
     let settings = warehouse.simulation.get_or_insert_with(SimulationSettings::default);
     if let Some(speed) = args.speed {
         settings.speed = speed;
-        settings.check().map_err(|error| Fault::new(Code::UsageInvalid, format!("--speed: {error}")))?;
     }
     let book = warehouse.read_book().map_err(list_fault)?.map(|book| Arc::new(book) as Arc<dyn Book>);
     let Some(simulation) = simulation(&warehouse, book)? else { return Ok(Exit::Internal) };
@@ -35,19 +35,19 @@ pub(super) async fn sim(args: SimArgs, lang: Lang) -> Result<Exit, Fault> {
         .await
         .map_err(|error| Fault::new(Code::DeviceUnreachable, error.to_string()))?;
     for address in running.addresses() {
-        println!("{} http://{address}", words.serving);
+        say::line(format_args!("{} http://{address}", words.serving))?;
     }
-    println!("{}", words.stop_with_ctrl_c);
+    say::line(words.stop_with_ctrl_c)?;
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
     let traffic = running.stop().await;
     for (what, requests) in traffic.requests {
-        println!("{requests:>8}  {what}");
+        say::line(format_args!("{requests:>8}  {what}"))?;
     }
     for (kind, struck) in traffic.faults {
-        println!("{struck:>8}  {}", kind.as_str());
+        say::line(format_args!("{struck:>8}  {}", kind.as_str()))?;
     }
     Ok(Exit::Done)
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::no_data_directory;
 use crate::cli::VerifyArgs;
 use crate::fault::{Exit, Fault};
+use crate::say;
 use crate::words::Lang;
 
 pub(super) async fn verify(args: VerifyArgs, lang: Lang) -> Result<Exit, Fault> {
@@ -18,33 +19,30 @@ pub(super) async fn verify(args: VerifyArgs, lang: Lang) -> Result<Exit, Fault> 
     if args.json {
         let problem = report.problem.as_ref().map(|problem| json!({ "code": problem.code(), "message": problem.to_string() }));
         let notes: Vec<String> = report.notes.iter().map(ToString::to_string).collect();
-        println!(
-            "{}",
-            json!({
-                "good": problem.is_none(),
-                "records": report.records,
-                "head": report.head.hash,
-                "seq": report.head.seq,
-                "evidence": evidence,
-                "since_expected_head": report.since_expected,
-                "problem": problem,
-                "notes": notes,
-            })
-        );
+        say::line(json!({
+            "good": problem.is_none(),
+            "records": report.records,
+            "head": report.head.hash,
+            "seq": report.head.seq,
+            "evidence": evidence,
+            "since_expected_head": report.since_expected,
+            "problem": problem,
+            "notes": notes,
+        }))?;
     } else {
         for note in &report.notes {
-            println!("{}: {note}", words.note);
+            say::line(format_args!("{}: {note}", words.note))?;
         }
     }
     if let Some(problem) = report.problem {
         return Err(Fault::new(problem.code(), format!("{}: {problem}", words.chain_broken)));
     }
     if !args.json {
-        println!("{}", (words.verified)(report.records, evidence));
+        say::line((words.verified)(report.records, evidence))?;
         if let Some(since) = report.since_expected {
-            println!("{}", (words.head_found)(since));
+            say::line((words.head_found)(since))?;
         }
-        println!("{}  {}", words.head, report.head.hash);
+        say::line(format_args!("{}  {}", words.head, report.head.hash))?;
     }
     Ok(Exit::Done)
 }

@@ -94,10 +94,12 @@ impl Draft {
     }
 
     fn write_with(&self, folder: &Path, devices: impl Fn(usize) -> Devices) -> PathBuf {
-        let mut text = format!("name = \"Test\"\n{}\n\n[book]\n{}\n\n[simulation]\n{}\n{}\n", self.top, self.book, self.simulation, self.tables);
+        let mut text =
+            format!("name = \"Test\"\n{}\n\n[book]\n{}\n\n[simulation]\n{}\n{}\n", self.top, self.book, self.simulation, self.tables);
         let aisle = |n: usize| format!("A{:02}", n + 1);
         for n in 0..self.cranes {
-            let aisles: Vec<String> = if self.shared { (0..self.cranes).map(|more| aisle((n + more) % self.cranes)).collect() } else { vec![aisle(n)] };
+            let aisles: Vec<String> =
+                if self.shared { (0..self.cranes).map(|more| aisle((n + more) % self.cranes)).collect() } else { vec![aisle(n)] };
             let lines = self.crane.get(n).or(self.crane.last()).map_or("", String::as_str);
             write!(
                 text,

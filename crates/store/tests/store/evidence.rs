@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use pandian_domain::Code;
-use pandian_store::{Access, Batch, Store, digest};
+use bytes::Bytes;
+use pandian_domain::{Code, Fact};
+use pandian_store::{Access, Batch, Store, digest, verify};
 
-use crate::stocktake::{id, whole_stop};
+use crate::stocktake::{id, of_stop, own, sql, whole_stop};
 
 fn files(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
@@ -49,14 +50,52 @@ async fn altered_evidence_is_never_given_out_and_mended_by_the_same_bytes() {
 async fn tag_reads_are_kept_with_their_records() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path(), Access::Write).await.unwrap();
-    let reads: Vec<bytes::Bytes> = (0..100).map(|n| format!("[{n}]").into()).collect();
-    let receipts: Vec<_> = reads.iter().map(|reads| store.append(Batch { records: vec![], reads: vec![reads.clone(); 2] })).collect();
-    drop(store.append(whole_stop(id(1), 1, None)));
-    store.flush().await.unwrap();
-    for (receipt, reads) in receipts.into_iter().zip(reads) {
+    let receipts: Vec<_> = (1..=100).map(|n| store.append(whole_stop(id(1), n, None))).collect();
+    for (receipt, n) in receipts.into_iter().zip(1..) {
         receipt.await.unwrap();
-        assert_eq!(store.evidence(digest(&reads)).await.unwrap().unwrap(), reads);
+        let reads = store.reads_of(id(1).stop(n)).await.unwrap().unwrap();
+        assert_eq!(reads, format!("[{{\"epc\":\"{n:08X}\"}}]"));
+        assert_eq!(store.evidence(digest(&reads)).await.unwrap(), None, "they are no file");
     }
+    assert_eq!(store.reads_of(id(1).stop(101)).await.unwrap(), None);
+    // Lists of equal bytes, in one batch and in another.
+    let same = Bytes::from("[]");
+    let named = |n| of_stop(id(2), n, Fact::InventoryDone { tags: 0, reads: Some(digest(&same)), note: None });
+    drop(store.append(Batch { records: vec![named(1), named(2)], reads: vec![same.clone(), same.clone()] }));
+    store.append(Batch { records: vec![named(3)], reads: vec![same.clone()] }).await.unwrap();
+    for n in 1..=3 {
+        assert_eq!(store.reads_of(id(2).stop(n)).await.unwrap().unwrap(), same);
+    }
+}
+
+#[tokio::test]
+async fn tag_reads_come_and_go_with_their_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Access::Write).await.unwrap();
+    let named = |reads: &Bytes| of_stop(id(1), 1, Fact::InventoryDone { tags: 1, reads: Some(digest(reads)), note: None });
+    let (first, second) = (Bytes::from("[1]"), Bytes::from("[2]"));
+    drop(store.append(Batch { records: vec![named(&first)], reads: vec![first.clone()] }));
+    // Another try's result: its record is left out, and so is its list.
+    let repeated = Batch { records: vec![named(&second), own(id(1), Fact::Paused {})], reads: vec![second] };
+    assert_eq!(store.append(repeated).await.unwrap(), 2);
+    assert_eq!(store.reads_of(id(1).stop(1)).await.unwrap().unwrap(), first);
+    // A batch that names what it does not hold is refused, and nothing else of its group.
+    let refused = store.append(Batch { records: vec![own(id(1), Fact::Resumed {}), named(&Bytes::from("[3]"))], reads: vec![first] });
+    let good = store.append(Batch { records: vec![own(id(1), Fact::Resumed {})], reads: vec![] });
+    assert_eq!(refused.await.unwrap_err().code(), Code::Internal);
+    assert_eq!(good.await.unwrap(), 3);
+    let head = store.close().await.unwrap();
+    let report = verify(dir.path(), Some(head.hash)).await.unwrap();
+    assert_eq!((report.problem, report.reads), (None, 1));
+}
+
+#[tokio::test]
+async fn altered_tag_reads_are_never_given_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Access::Write).await.unwrap();
+    store.append(whole_stop(id(1), 1, None)).await.unwrap();
+    sql(dir.path(), "UPDATE reads SET bytes = x'5b5d'").await;
+    assert_eq!(store.reads_of(id(1).stop(1)).await.unwrap_err().code(), Code::EvidenceBroken);
 }
 
 #[tokio::test]

@@ -56,6 +56,32 @@ async fn the_first_commit_wins_and_the_receipt_names_the_record_on_file() {
     assert_eq!((report.records, report.problem), (5, None));
 }
 
+#[tokio::test]
+async fn the_first_commit_wins_however_long_ago_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir).await;
+    // More than are gathered before keys are moved to their final place; in groups of many sizes.
+    let many = 10_000;
+    drop((1..=many).map(|n| store.append(sent(id(1), n))).collect::<Vec<_>>());
+    store.flush().await.unwrap();
+    for again in [1, 5000, many - 1, many] {
+        assert_eq!(store.append(sent(id(1), again)).await.unwrap(), u64::from(again));
+    }
+    let head = store.close().await.unwrap();
+    assert_eq!(head.seq, u64::from(many));
+    let store = open(&dir).await;
+    let receipts: Vec<_> = (1..=many + 10).map(|n| store.append(sent(id(1), n))).collect();
+    for (receipt, seq) in receipts.into_iter().zip(1..) {
+        assert_eq!(receipt.await.unwrap(), seq);
+    }
+    let mut histories = store.histories(id(1));
+    for n in 1..=many + 10 {
+        assert_eq!(histories.next().await.unwrap().unwrap().0, id(1).stop(n));
+    }
+    let head = store.close().await.unwrap();
+    assert_eq!(verify(dir.path(), Some(head.hash)).await.unwrap().problem, None);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_paused_clock_stands_still_while_anything_is_written_or_read() {
     let dir = tempfile::tempdir().unwrap();
@@ -265,7 +291,7 @@ async fn a_database_that_another_program_changed_is_not_written_to() {
     let store = open(&dir).await;
     store.append(sent(id(1), 1)).await.unwrap();
     let mut other = lock(&dir).await;
-    sqlx::query("INSERT INTO records VALUES (2, NULL, 'paused', NULL, '{}', x'00')").execute(&mut other).await.unwrap();
+    sqlx::query("INSERT INTO records VALUES (2, NULL, 'paused', NULL, x'00', '{}')").execute(&mut other).await.unwrap();
     sqlx::query("COMMIT").execute(&mut other).await.unwrap();
     let receipt = store.append(sent(id(1), 2));
     assert_eq!(stalled(&store).await, Code::StoreUnavailable);

@@ -1,9 +1,13 @@
 //! A stocktake's records, as the engine would append them.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use pandian_domain::verdict::{Judgement, Reason, Stage, Verdict};
 use pandian_domain::{Digest, Fact, OpKind, Purpose, Record, StocktakeId, Timestamp};
 use pandian_store::{Batch, digest};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_767_323_045 + second).unwrap()
@@ -96,4 +100,11 @@ fn judgement() -> Judgement {
         variances: vec![],
         belongs_at: None,
     }
+}
+
+/// Somebody else at work on the database.
+pub(crate) async fn sql(dir: &Path, statement: &str) {
+    let mut connection = SqliteConnectOptions::new().filename(dir.join("pandian.db")).connect().await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
 }
