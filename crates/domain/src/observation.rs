@@ -22,7 +22,7 @@ impl Epc {
     /// Takes hex digits of either case, a whole number of bytes.
     pub fn from_hex(text: &str) -> Result<Self, NotAnEpc> {
         let digits = text.as_bytes();
-        if digits.is_empty() || digits.len() > 124 || digits.len() % 2 != 0 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        if digits.is_empty() || digits.len() > 124 || !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
             return Err(NotAnEpc(text.chars().take(140).collect()));
         }
         if digits.iter().any(u8::is_ascii_lowercase) { Ok(Self(text.to_ascii_uppercase().into())) } else { Ok(Self(text.into())) }

@@ -3,6 +3,8 @@
 //! The engine, the HTTP crane and the store are the program's own; reader and camera answer at once (or after a given time), as the
 //! awaitable devices of the peers in `bench/peers` do.
 
+#![allow(clippy::unwrap_used, reason = "a measurement that cannot be made ends")]
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

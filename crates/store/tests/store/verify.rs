@@ -120,7 +120,7 @@ async fn inserted_records_are_found() {
 
 #[tokio::test]
 async fn a_key_that_leads_elsewhere_is_found() {
-    let lost = |seq| Some(Problem::Damaged { after: seq - 1, message: format!("its key does not lead to record {seq}") });
+    let lost = |seq: u64| Some(Problem::Damaged { after: seq - 1, message: format!("its key does not lead to record {seq}") });
     assert_eq!(after("DELETE FROM recent_keys WHERE seq = 12").await.problem, lost(12));
     assert_eq!(after("UPDATE recent_keys SET seq = 7 WHERE seq = 12").await.problem, lost(12));
     // Where a key is kept does not matter, but twice is once too often.
