@@ -1,108 +1,23 @@
 //! One commit: a group of batches, chained and written in one transaction.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use pandian_domain::{Code, Digest, Fact, RecordKey};
-use sqlx::sqlite::{Sqlite, SqliteConnection};
-use sqlx::{Connection, Row, Transaction};
+use pandian_domain::{Code, Digest, RecordKey};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Row};
 
-use crate::chain::{Columns, Head, digest};
+use crate::chain::Head;
 use crate::database;
 use crate::error::StoreError;
-use crate::journal::Batch;
 use crate::schema;
 
-/// A part of a group's bytes.
-#[derive(Clone, Copy)]
-struct Span {
-    begin: usize,
-    len: usize,
-}
+mod group;
+mod insert;
 
-impl Span {
-    fn of(self, bytes: &[u8]) -> &[u8] {
-        &bytes[self.begin..][..self.len]
-    }
-
-    /// Both numbers as the one in which SQL is told of them: [`LENGTH_BITS`].
-    fn packed(self) -> Result<i64, StoreError> {
-        let packed = (i64::try_from(self.begin).ok(), u32::try_from(self.len).ok());
-        match packed {
-            (Some(begin), Some(len)) if begin <= i64::MAX >> LENGTH_BITS => Ok(begin << LENGTH_BITS | i64::from(len)),
-            _ => Err(StoreError::new(Code::Internal, "cannot append so many bytes at once")),
-        }
-    }
-}
-
-/// A record on its way into the database: serialised once, however often the commit is tried.
-struct Draft {
-    columns: Columns,
-    /// In the group's records; the bytes before it are for its key and hash.
-    body: Span,
-    /// Its list of tag reads, in the group's reads.
-    reads: Option<Span>,
-}
-
-/// A key, and a hash, as they stand before a body.
-const KEY: usize = 19;
-const HASH: usize = 32;
-const LENGTH_BITS: u32 = 32;
-
-/// What is committed together. The bytes of all its records lie in one place, as those of all its lists of tag reads do: they go to
-/// SQLite as one value each, and are cut up there. Values one by one cost several times as much.
-#[derive(Default)]
-pub(crate) struct Group {
-    /// Of each record its key (or nothing), its hash and its body.
-    records: Vec<u8>,
-    reads: Vec<u8>,
-    drafts: Vec<Draft>,
-    /// For each batch, how many drafts there are up to its end.
-    ends: Vec<usize>,
-}
-
-impl Group {
-    /// Serialises a batch. One that cannot be is left out.
-    pub(crate) fn push(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let (records, reads, drafts) = (self.records.len(), self.reads.len(), self.drafts.len());
-        let pushed = self.push_records(batch);
-        if pushed.is_ok() {
-            self.ends.push(self.drafts.len());
-        } else {
-            self.records.truncate(records);
-            self.reads.truncate(reads);
-            self.drafts.truncate(drafts);
-        }
-        pushed
-    }
-
-    fn push_records(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let lists: Vec<_> = batch.reads.iter().map(|bytes| (digest(bytes), bytes)).collect();
-        for record in &batch.records {
-            let columns = Columns::of(record);
-            self.records.extend_from_slice(&columns.key().map_or([0; KEY], |key| key.0));
-            self.records.extend_from_slice(&[0; HASH]);
-            let begin = self.records.len();
-            serde_json::to_writer(&mut self.records, record)
-                .map_err(|error| StoreError::new(Code::Internal, format!("cannot write a record as JSON: {error}")))?;
-            let body = Span { begin, len: self.records.len() - begin };
-            let reads = match record.fact {
-                Fact::InventoryDone { reads: Some(named), .. } => {
-                    let list = lists.iter().find(|(address, _)| *address == named);
-                    let missing =
-                        || StoreError::new(Code::Internal, format!("cannot append a record without the tag reads {named} that it names"));
-                    let bytes = list.ok_or_else(missing)?.1;
-                    self.reads.extend_from_slice(bytes);
-                    Some(Span { begin: self.reads.len() - bytes.len(), len: bytes.len() })
-                }
-                _ => None,
-            };
-            self.drafts.push(Draft { columns, body, reads });
-        }
-        Ok(())
-    }
-}
+pub(crate) use group::Group;
+use group::{Draft, HASH};
+use insert::insert;
 
 /// A record with its number.
 struct Link<'a> {
@@ -161,14 +76,6 @@ enum NotWritten {
     Taken,
     /// The database failed.
     Failed(sqlx::Error),
-    /// It is more than can be written at once.
-    TooMuch(StoreError),
-}
-
-impl From<StoreError> for NotWritten {
-    fn from(error: StoreError) -> Self {
-        Self::TooMuch(error)
-    }
 }
 
 impl From<sqlx::Error> for NotWritten {
@@ -257,7 +164,6 @@ impl Writer {
         match written {
             Ok(()) => Ok(committed),
             Err(NotWritten::Failed(error)) => Err(failed(error)),
-            Err(NotWritten::TooMuch(error)) => Err(error),
             // Not a key then, but a number.
             Err(NotWritten::Taken) => Err(changed_beneath(path)),
         }
@@ -366,81 +272,11 @@ async fn write(connected: &mut Connected, chained: &Chained<'_>, unsure: &mut Op
     Ok(())
 }
 
-/// The places of records or reads in a group's bytes, as `{"seq": place, …}`.
-#[derive(Default)]
-struct Places {
-    json: String,
-    many: u64,
-}
-
-impl Places {
-    fn push(&mut self, seq: u64, span: Span) -> Result<(), StoreError> {
-        let before = if self.many == 0 { '{' } else { ',' };
-        // Writing to a string does not fail.
-        let _ = write!(self.json, "{before}\"{seq}\":{}", span.packed()?);
-        self.many += 1;
-        Ok(())
-    }
-
-    fn into_json(mut self) -> String {
-        self.json.push('}');
-        self.json
-    }
-}
-
 /// How many keys are gathered before they are moved: as many as a few dozen pages hold.
 const RECENT_KEYS: u64 = 4096;
 
-// "OR FAIL" spares SQLite a copy of every page that a statement changes: what fails is rolled back as a whole.
-const INSERT_OWN: &str = "INSERT INTO records (seq, stocktake, kind, hash, body) VALUES ($1, $2, $3, $4, $5)";
-const INSERT_OF_STOPS: &str = "INSERT OR FAIL INTO records (seq, key, hash, body) \
-     SELECT CAST(key AS INTEGER), substr($1, (value >> 32) - 50, 19), substr($1, (value >> 32) - 31, 32), \
-     CAST(substr($1, (value >> 32) + 1, value & 0xffffffff) AS TEXT) FROM json_each($2)";
-const INSERT_READS: &str = "INSERT OR FAIL INTO reads (seq, bytes) \
-     SELECT CAST(key AS INTEGER), substr($1, (value >> 32) + 1, value & 0xffffffff) FROM json_each($2)";
-/// What is taken is left out.
-const INSERT_KEYS: &str = "INSERT OR FAIL INTO recent_keys (key, seq) SELECT key, seq FROM records \
-     WHERE seq > $1 AND key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.key = records.key)";
 const SETTLE_KEYS: &str = "INSERT OR FAIL INTO keys (key, seq) SELECT key, seq FROM recent_keys ORDER BY key";
 const FORGET_RECENT_KEYS: &str = "DELETE FROM recent_keys";
-
-/// Inserts everything, and tells how many keys there were.
-async fn insert(transaction: &mut Transaction<'_, Sqlite>, chained: &Chained<'_>) -> Result<u64, NotWritten> {
-    let Chained { links, records, reads, .. } = chained;
-    let (mut of_stops, mut with_reads) = (Places::default(), Places::default());
-    for Link { seq, draft } in links {
-        match &draft.columns {
-            Columns::Stop { .. } => of_stops.push(*seq, draft.body)?,
-            Columns::Own { stocktake, kind } => {
-                let hash = Span { begin: draft.body.begin - HASH, len: HASH };
-                let body = std::str::from_utf8(draft.body.of(records)).map_err(|error| sqlx::Error::Encode(error.into()))?;
-                sqlx::query(INSERT_OWN)
-                    .bind(sql_number(*seq))
-                    .bind(stocktake.as_ref().map(|id| &id[..]))
-                    .bind(*kind)
-                    .bind(hash.of(records))
-                    .bind(body)
-                    .execute(&mut **transaction)
-                    .await?;
-            }
-        }
-        if let Some(reads) = draft.reads {
-            with_reads.push(*seq, reads)?;
-        }
-    }
-    let keys = of_stops.many;
-    if let (true, Some(first)) = (keys > 0, links.first()) {
-        sqlx::query(INSERT_OF_STOPS).bind(*records).bind(of_stops.into_json()).execute(&mut **transaction).await?;
-        let done = sqlx::query(INSERT_KEYS).bind(sql_number(first.seq - 1)).execute(&mut **transaction).await?;
-        if done.rows_affected() < keys {
-            return Err(NotWritten::Taken);
-        }
-    }
-    if with_reads.many > 0 {
-        sqlx::query(INSERT_READS).bind(*reads).bind(with_reads.into_json()).execute(&mut **transaction).await?;
-    }
-    Ok(keys)
-}
 
 const SEQ_OF_KEY: &str = "SELECT seq FROM keys WHERE key = $1 UNION ALL SELECT seq FROM recent_keys WHERE key = $1";
 
@@ -459,7 +295,8 @@ async fn standing(connection: &mut SqliteConnection, group: &Group) -> Result<Ha
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pandian_domain::{Record, StocktakeId};
+    use crate::journal::Batch;
+    use pandian_domain::{Fact, Record, StocktakeId};
 
     fn group(facts: impl IntoIterator<Item = Fact>) -> Group {
         let record = |fact| Record {

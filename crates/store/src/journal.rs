@@ -22,7 +22,7 @@ use crate::lock::Lock;
 pub struct Batch {
     /// What happened, in order.
     pub records: Vec<Record>,
-    /// The lists of tag reads that they name, kept in the database with the records.
+    /// The lists of tag reads that they name, kept in the database with the records. What none of them names is not kept.
     pub reads: Vec<Bytes>,
 }
 
@@ -272,9 +272,23 @@ fn commit(
         journal.health.send_replace(Health::Good);
     }
     journal.head.send_replace(committed.head);
-    for (answer, seq) in answers.into_iter().zip(committed.seqs) {
-        // A receipt that was dropped wants no answer.
-        let _ = answer.send(Ok(seq));
-    }
+    let durable = Durable { answers, seqs: committed.seqs };
+    // From here every answer would rouse the runtime by a system call of its own; a task of the runtime's answers everybody for one.
+    journal.runtime.spawn(async move { drop(durable) });
     Ok(())
+}
+
+/// Answers when it is dropped: also by a runtime that is shutting down and runs no task any more.
+struct Durable {
+    answers: Vec<oneshot::Sender<Result<u64, StoreError>>>,
+    seqs: Vec<u64>,
+}
+
+impl Drop for Durable {
+    fn drop(&mut self) {
+        for (answer, seq) in self.answers.drain(..).zip(self.seqs.drain(..)) {
+            // A receipt that was dropped wants no answer.
+            let _ = answer.send(Ok(seq));
+        }
+    }
 }

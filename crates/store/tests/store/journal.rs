@@ -91,7 +91,7 @@ async fn a_paused_clock_stands_still_while_anything_is_written_or_read() {
     store.append(Batch { records: vec![started(id(1), 1)], reads: vec![] }).await.unwrap();
     for n in 1..=300 {
         let stop = whole_stop(id(1), n, None);
-        let batches = stop.records.into_iter().map(|record| Batch { records: vec![record], reads: vec![] });
+        let batches = stop.records.into_iter().map(|record| Batch { records: vec![record], reads: stop.reads.clone() });
         let receipts: Vec<_> = batches.map(|batch| store.append(batch)).collect();
         for receipt in receipts {
             receipt.await.unwrap();
