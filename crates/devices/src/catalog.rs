@@ -41,6 +41,10 @@ pub trait Build<D: ?Sized>: Any + Send + Sync + std::fmt::Debug {
     fn keeps_virtual_time(&self) -> bool {
         false
     }
+    /// The environment variables that it takes secrets from. Programs that devices run do not get them.
+    fn secrets(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Builds the driver.
     fn build(&self, context: &BuildContext) -> Result<Arc<D>, DeviceError>;
 }

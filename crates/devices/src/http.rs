@@ -102,16 +102,21 @@ impl HttpClient {
         Ok((origin, connection, head))
     }
 
-    /// Asks a server what it allows (`OPTIONS`): any answer at all shows that it is there, and nothing moves.
+    /// Asks a server what it allows (`OPTIONS`): nothing moves. A server need not know `OPTIONS`, so a refusal of the method shows that
+    /// it is there; a refusal of the credentials and a fault of its own (5xx) are errors, as they would be for an operation.
     pub(crate) async fn probe(&self, who: &str, url: &HttpUrl, headers: &HeaderLines) -> Result<Probe, DeviceError> {
         let request = Request { method: "OPTIONS", uri: url.uri(), headers, key: "", body: b"" };
         let (_, _, head) = self.ask(request).await.map_err(|broken| told(who, broken, 0))?;
-        let advice = match head.status {
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "; it refuses the credentials: check `headers`",
-            StatusCode::NOT_FOUND => "; it does not know this path: check `url`",
+        let status = head.status.as_u16();
+        let failed = |why: &str| Err(DeviceError::new(Code::DeviceHttpStatus, format!("{who} answered HTTP {status} to OPTIONS: {why}")));
+        let remark = match head.status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return failed("it refuses the credentials: check `headers`"),
+            StatusCode::NOT_FOUND => "; it does not know this path, or not this method: check `url`",
+            StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => "; it is there, but takes no OPTIONS",
+            other if other.is_server_error() => return failed("something is wrong with it: look at its own log"),
             _ => "",
         };
-        Ok(Probe { summary: format!("{} answers (HTTP {} to OPTIONS{advice})", url.shown(), head.status.as_u16()) })
+        Ok(Probe { summary: format!("{} answers (HTTP {status} to OPTIONS{remark})", url.shown()) })
     }
 }
 

@@ -27,10 +27,12 @@ use group::ProcessGroup;
 use stderr::Stderr;
 
 /// The bounded pool that programs run in; clones share its bound. A program that finds the pool full waits for its turn, and that
-/// waiting counts in its operation's time-out.
+/// waiting counts in its operation's time-out: make it as large as everything that may run at once.
 #[derive(Debug, Clone)]
 pub struct ProcessPool {
     slots: Arc<Semaphore>,
+    /// Environment variables that programs do not get.
+    withheld: Arc<[String]>,
 }
 
 /// A program with its arguments, as one device runs it.
@@ -61,18 +63,24 @@ pub(crate) enum Milestone {
 }
 
 impl ProcessPool {
-    /// How many programs run at once unless the configuration says otherwise.
+    /// How many programs a pool of no stated size runs at once.
     pub const AT_ONCE: usize = 64;
 
     /// A pool in which at most `at_once` programs (at least one) run at the same time.
     pub fn new(at_once: usize) -> Self {
-        Self { slots: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))) }
+        Self { slots: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))), withheld: Arc::default() }
+    }
+
+    /// The same pool, whose programs do not get these environment variables.
+    #[must_use]
+    pub fn withholding(self, variables: Vec<String>) -> Self {
+        Self { withheld: variables.into(), ..self }
     }
 
     /// Starts a program for a visit, once there is room.
     pub(crate) async fn start(&self, program: &Program, visit: &Visit) -> Result<Running, DeviceError> {
+        let mut command = program.command(visit, &self.withheld)?;
         let slot = self.slots.clone().acquire_owned().await.map_err(|error| program.not_started(&error).because(error))?;
-        let mut command = program.command(visit);
         // Forking and loading a program from a slow disk would hold up the event loop.
         let spawned = tokio::task::spawn_blocking(move || ProcessGroup::spawn(&mut command)).await;
         let group = match spawned {
@@ -126,16 +134,22 @@ impl Program {
         Ok(Self { who, command: command.clone(), executable, folder: absolute(cwd.unwrap_or(Path::new("")))?, max_output })
     }
 
-    fn command(&self, visit: &Visit) -> Command {
+    fn command(&self, visit: &Visit, withheld: &[String]) -> Result<Command, DeviceError> {
         let values = Values::from(visit);
+        let arguments = self.command.arguments(values).map_err(|error| {
+            DeviceError::new(Code::CommandNotStarted, format!("{} was not started: {error}", self.who)).because(error)
+        })?;
         let mut command = Command::new(&self.executable);
-        command.args(self.command.arguments().map(|argument| argument.fill(values)));
+        command.args(arguments);
+        for variable in withheld {
+            command.env_remove(variable);
+        }
         for slot in Slot::OF_VISIT {
             values.with(*slot, |value| command.env(format!("PANDIAN_{}", slot.name().to_ascii_uppercase()), value));
         }
         command.env("PANDIAN_OPERATION", visit.op.as_str()).current_dir(&self.folder);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
-        command
+        Ok(command)
     }
 
     fn not_started(&self, error: &(dyn std::error::Error + 'static)) -> DeviceError {

@@ -85,8 +85,6 @@ codes! {
     CraneOut = "crane-out",
     /// The stocktake was cancelled.
     Cancelled = "cancelled",
-    /// The location was dropped from the stocktake while it ran.
-    Dropped = "dropped",
     /// Stopped by a signal; it can be resumed.
     Interrupted = "interrupted",
     /// A fault of the program itself.

@@ -68,7 +68,7 @@ pub struct StopHistory {
 }
 
 impl StopHistory {
-    /// Takes one more record of this stop into account. Order matters only where a fact repeats.
+    /// Takes one more record of this stop into account, in the order in which they were committed: where a fact repeats, the last one holds.
     pub fn apply(&mut self, record: &Record) {
         self.location = record.location.clone().or(self.location.take());
         self.crane = record.crane.clone().or(self.crane.take());
@@ -83,14 +83,12 @@ impl StopHistory {
         match &record.fact {
             Fact::CraneSent {} => {
                 begin(OpKind::Goto);
-                self.sent_at = self.sent_at.max(Some(record.at));
+                self.sent_at = Some(record.at);
             }
             Fact::CraneArrived { book } => {
                 end(OpKind::Goto);
-                if self.arrived_at < Some(record.at) {
-                    self.arrived_at = Some(record.at);
-                    self.book.clone_from(book);
-                }
+                self.arrived_at = Some(record.at);
+                self.book.clone_from(book);
             }
             Fact::InventoryDone { tags, reads, note } => {
                 end(OpKind::Inventory);
@@ -138,10 +136,12 @@ impl StopHistory {
         self.failures[op as usize].as_ref()
     }
 
-    /// Whether everything that needs the crane is on record: it need not go there again.
-    pub fn is_acquired(&self) -> bool {
-        (self.inventory.is_some() || self.given_up(OpKind::Inventory).is_some())
-            && (self.capture.is_some() || self.given_up(OpKind::Capture).is_some())
+    /// Whether everything that needs the crane is on record, as far as it has a reader and a camera: it need not go there again.
+    pub fn is_acquired(&self, has_reader: bool, has_camera: bool) -> bool {
+        let inventoried = self.inventory.is_some() || self.given_up(OpKind::Inventory).is_some();
+        // A comparison given up without a picture: the camera failed after it had let the crane go.
+        let captured = self.capture.is_some() || self.given_up(OpKind::Capture).is_some() || self.given_up(OpKind::Compare).is_some();
+        (inventoried || !has_reader) && (captured || !has_camera)
     }
 
     /// The reason a location could not be counted, if the stop was given up.

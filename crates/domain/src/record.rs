@@ -98,7 +98,7 @@ pub enum Fact {
         /// Why these are visited.
         purpose: Purpose,
     },
-    /// Locations were dropped from the running stocktake. Not part of the event stream (each gets its judgement).
+    /// Locations were dropped from the running stocktake; they get no judgement. Not part of the event stream.
     LocationsDropped {
         /// Which.
         dropped: Vec<LocationCode>,
@@ -197,7 +197,14 @@ pub enum Fact {
     /// No crane gets another stop until it is resumed.
     Paused {},
     /// Goes on after a pause, or after a restart.
-    Resumed {},
+    Resumed {
+        /// After a restart: digest of the configuration it goes on with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        configuration: Option<Digest>,
+        /// After a restart: version of the stop's program it goes on with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop_version: Option<u32>,
+    },
     /// The operator ended it.
     Cancelled {},
     /// Every location has a final judgement or the reason why not.
@@ -248,7 +255,7 @@ impl Fact {
             Self::LaneOut { .. } => "lane_out",
             Self::LaneIn {} => "lane_in",
             Self::Paused {} => "paused",
-            Self::Resumed {} => "resumed",
+            Self::Resumed { .. } => "resumed",
             Self::Cancelled {} => "cancelled",
             Self::StocktakeFinished { .. } => "stocktake_finished",
             Self::BookImported { .. } => "book_imported",

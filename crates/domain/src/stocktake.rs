@@ -18,7 +18,7 @@ mod invariants;
 mod lanes;
 
 pub use invariants::Broken;
-pub use lanes::{Left, Outage, Standing, TakenOut};
+pub use lanes::{GaveUp, LaneRules, Left, Outage, Standing, TakenOut};
 
 use lanes::Lane;
 
@@ -35,6 +35,7 @@ pub struct Stocktake {
     lanes: Vec<Lane>,
     mode: Mode,
     tally: Tally,
+    rules: LaneRules,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +64,10 @@ pub enum Mode {
     Running,
     /// Not until it is resumed.
     Paused,
-    /// Never again.
+    /// Never again: it was cancelled.
     Cancelled,
+    /// Never again: it is done.
+    Finished,
 }
 
 /// How far a stocktake is, in locations.
@@ -119,8 +122,8 @@ pub enum Idle {
     Paused,
     /// The crane is out.
     CraneOut,
-    /// The stocktake was cancelled.
-    Cancelled,
+    /// The stocktake was cancelled, or is done.
+    Over,
 }
 
 /// Why a command is refused.
@@ -159,6 +162,9 @@ pub enum Refusal {
     /// It was cancelled.
     #[error("the stocktake was cancelled")]
     Cancelled,
+    /// It is done.
+    #[error("the stocktake is finished")]
+    Finished,
     /// A stocktake has at most four thousand million stops.
     #[error("a stocktake cannot have more than 4,294,967,294 stops")]
     TooManyStops,
@@ -166,7 +172,7 @@ pub enum Refusal {
 
 impl Stocktake {
     /// A stocktake without locations, all lanes at work.
-    pub fn new(id: StocktakeId, layout: Arc<Layout>) -> Self {
+    pub fn new(id: StocktakeId, layout: Arc<Layout>, rules: LaneRules) -> Self {
         Self {
             id,
             stops: Vec::new(),
@@ -175,6 +181,7 @@ impl Stocktake {
             lanes: layout.lanes().iter().map(|lane| Lane::new(lane.queue)).collect(),
             mode: Mode::Running,
             tally: Tally::default(),
+            rules,
             layout,
         }
     }
@@ -199,16 +206,27 @@ impl Stocktake {
         self.tally
     }
 
-    /// Whether every location has its final judgement.
-    pub fn is_finished(&self) -> bool {
-        self.tally.open() == 0
+    /// Ends the stocktake if every location has its final judgement; from then on nothing changes it any more.
+    pub fn finish(&mut self) -> bool {
+        let done = self.tally.open() == 0;
+        if done && self.mode != Mode::Cancelled {
+            self.mode = Mode::Finished;
+        }
+        done
+    }
+
+    /// Commands are for a stocktake that goes on.
+    fn goes_on(&self) -> Result<(), Refusal> {
+        match self.mode {
+            Mode::Running | Mode::Paused => Ok(()),
+            Mode::Cancelled => Err(Refusal::Cancelled),
+            Mode::Finished => Err(Refusal::Finished),
+        }
     }
 
     /// Appends locations in this order; all of them or none. Gives the number of the first new stop.
     pub fn add(&mut self, locations: &[LocationCode]) -> Result<u32, Refusal> {
-        if self.mode == Mode::Cancelled {
-            return Err(Refusal::Cancelled);
-        }
+        self.goes_on()?;
         let first = u32::try_from(self.stops.len()).unwrap_or(u32::MAX);
         u32::try_from(locations.len()).ok().and_then(|more| first.checked_add(more)).filter(|last| *last < u32::MAX).ok_or(Refusal::TooManyStops)?;
         for (done, location) in locations.iter().enumerate() {
@@ -245,6 +263,7 @@ impl Stocktake {
 
     /// Takes a waiting location out of the stocktake; it will have no judgement.
     pub fn drop_location(&mut self, location: &LocationCode) -> Result<(), Refusal> {
+        self.goes_on()?;
         let number = self.number_of(location)?;
         match self.entry(number).state {
             EntryState::Waiting => {}
@@ -271,29 +290,19 @@ impl Stocktake {
 
     /// No lane gets another stop until [`resume`](Self::resume).
     pub fn pause(&mut self) -> Result<(), Refusal> {
-        match self.mode {
-            Mode::Running => self.mode = Mode::Paused,
-            Mode::Paused => return Err(Refusal::AlreadyPaused),
-            Mode::Cancelled => return Err(Refusal::Cancelled),
-        }
-        Ok(())
+        self.goes_on()?;
+        if std::mem::replace(&mut self.mode, Mode::Paused) == Mode::Paused { Err(Refusal::AlreadyPaused) } else { Ok(()) }
     }
 
     /// Ends a pause.
     pub fn resume(&mut self) -> Result<(), Refusal> {
-        match self.mode {
-            Mode::Paused => self.mode = Mode::Running,
-            Mode::Running => return Err(Refusal::NotPaused),
-            Mode::Cancelled => return Err(Refusal::Cancelled),
-        }
-        Ok(())
+        self.goes_on()?;
+        if std::mem::replace(&mut self.mode, Mode::Running) == Mode::Running { Err(Refusal::NotPaused) } else { Ok(()) }
     }
 
     /// Ends the stocktake. What has no judgement by now is [`unsettled`](Self::unsettled).
     pub fn cancel(&mut self) -> Result<(), Refusal> {
-        if self.mode == Mode::Cancelled {
-            return Err(Refusal::Cancelled);
-        }
+        self.goes_on()?;
         self.mode = Mode::Cancelled;
         self.queues.iter_mut().for_each(VecDeque::clear);
         Ok(())
@@ -306,24 +315,23 @@ impl Stocktake {
             .map(|number| self.stop(number))
     }
 
-    /// The final judgement of a stop's location is on record.
+    /// The final judgement of a stop's location is on record. A stop that is still in a queue then (a run is taken up again) leaves it
+    /// with [`sweep`](Self::sweep).
     pub fn settle(&mut self, stop: StopId, verdict: Verdict) {
         let number = stop.number();
         if let EntryState::Settled(_) | EntryState::Dropped = self.entry(number).state {
             return;
         }
-        if self.entry(number).state == EntryState::Waiting {
-            for queue in &mut self.queues {
-                // The front is where a settled stop nearly always is (when a run is taken up again).
-                if queue.front() == Some(&number) {
-                    queue.pop_front();
-                } else {
-                    queue.retain(|waiting| *waiting != number);
-                }
-            }
-        }
         self.set(number, EntryState::Settled(verdict));
         self.tally.add(verdict);
+    }
+
+    /// Takes out of the queues what no longer waits.
+    pub fn sweep(&mut self) {
+        let stops = &self.stops;
+        for queue in &mut self.queues {
+            queue.retain(|number| stops[*number as usize - 1].state == EntryState::Waiting);
+        }
     }
 
     /// What the stop of that id is.

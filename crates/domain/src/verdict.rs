@@ -141,8 +141,8 @@ pub enum Reason {
     CraneOut,
     /// The stocktake was cancelled before.
     Cancelled,
-    /// The location was dropped from the stocktake.
-    Dropped,
+    /// The program failed: its log says how.
+    ProgramFailed,
 }
 
 impl Reason {
@@ -169,7 +169,7 @@ impl Reason {
         Self::CraneFailed,
         Self::CraneOut,
         Self::Cancelled,
-        Self::Dropped,
+        Self::ProgramFailed,
     ];
 
     /// The reason's name in records, lists and streams.
@@ -196,7 +196,7 @@ impl Reason {
             Self::CraneFailed => "crane_failed",
             Self::CraneOut => "crane_out",
             Self::Cancelled => "cancelled",
-            Self::Dropped => "dropped",
+            Self::ProgramFailed => "program_failed",
         }
     }
 }

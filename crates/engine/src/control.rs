@@ -54,8 +54,8 @@ pub enum ControlError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// It was carried out, but is not on disk yet.
-    #[error("done, but not on disk yet: {0}")]
-    NotOnDisk(String),
+    #[error("done, but not on disk yet: {}", .0.message)]
+    NotOnDisk(Failure),
 }
 
 impl ControlError {
@@ -64,7 +64,7 @@ impl ControlError {
         match self {
             Self::Refused(Refusal::UnknownLocation(_)) => Code::LocationUnknown,
             Self::Refused(_) => Code::StocktakeRefused,
-            Self::NotOnDisk(_) => Code::StoreUnavailable,
+            Self::NotOnDisk(failure) => failure.code,
         }
     }
 }
@@ -121,10 +121,10 @@ impl Controller {
         if let Some(receipt) = self.carry_out(command)? {
             match tokio::time::timeout(ON_DISK_WITHIN, receipt).await {
                 Ok(Ok(())) => {}
-                Ok(Err(error)) => return Err(ControlError::NotOnDisk(error.to_string())),
+                Ok(Err(error)) => return Err(ControlError::NotOnDisk(Failure::new(error.code(), error.to_string()))),
                 Err(_elapsed) => {
-                    let why = self.0.stall().map_or_else(|| "the database does not answer".to_owned(), |failure| failure.to_string());
-                    return Err(ControlError::NotOnDisk(why));
+                    let silent = || Failure::new(Code::StoreUnavailable, "the database does not answer");
+                    return Err(ControlError::NotOnDisk(self.0.stall().unwrap_or_else(silent)));
                 }
             }
         }
@@ -141,7 +141,7 @@ impl Controller {
             }
             Command::Resume => {
                 shared.stocktake().resume()?;
-                shared.tell(Fact::Resumed {})
+                shared.tell(Fact::Resumed { configuration: None, stop_version: None })
             }
             Command::Cancel => shared.cancel()?,
             Command::CraneOut { crane, hand_on } => self.crane_out(&crane, hand_on)?,
@@ -154,7 +154,9 @@ impl Controller {
                 self.tell_each(&back, || Fact::LaneIn {})
             }
             Command::Add { locations } => {
-                let first = shared.stocktake().add(&locations)?;
+                // Under one lock, so that the records come in the order of the stops' numbers.
+                let mut stocktake = shared.stocktake();
+                let first = stocktake.add(&locations)?;
                 shared.tell(Fact::StocktakePlanned { first, planned: locations, purpose: Purpose::Count })
             }
             Command::Drop { locations } => self.drop_locations(&locations)?,
@@ -171,7 +173,7 @@ impl Controller {
             stocktake.take_out(&lanes, Outage::Operator, hand_on)?
         };
         for lane in &out.lanes {
-            shared.break_off(*lane, hand_on);
+            shared.break_off(*lane);
         }
         Ok(self.tell_each(&out.lanes, || Fact::LaneOut { code: Code::CraneOut, message: "taken out by the operator".into(), by: Outage::Operator, hand_on }))
     }

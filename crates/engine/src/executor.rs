@@ -42,9 +42,19 @@ pub struct Assignment {
     pub crane: CraneId,
     /// Where the location is.
     pub place: Option<Place>,
+    /// Tries that have begun and not ended.
+    pub under_way: Arc<Mutex<Vec<(OpKind, u16)>>>,
 }
 
 impl Assignment {
+    fn begin(&self, op: OpKind, attempt: u16) {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).push((op, attempt));
+    }
+
+    fn end(&self, op: OpKind) {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).retain(|(other, _)| *other != op);
+    }
+
     fn visit(&self, op: OpKind, attempt: u16) -> Visit {
         Visit {
             stop: self.stop.id,
@@ -138,7 +148,10 @@ impl DeviceExecutor {
             if op == OpKind::Goto {
                 drop(self.tell(assignment, attempt, Fact::CraneSent {}));
             }
-            let failure = match tokio::time::timeout(rule.timeout, operate(assignment.visit(op, attempt))).await {
+            assignment.begin(op, attempt);
+            let tried = tokio::time::timeout(rule.timeout, operate(assignment.visit(op, attempt))).await;
+            assignment.end(op);
+            let failure = match tried {
                 Ok(Ok(brought)) => return Ok((brought, attempt)),
                 Ok(Err(error)) => Failure::from(error),
                 Err(_elapsed) => {
@@ -171,10 +184,11 @@ impl DeviceExecutor {
 
     async fn goto(&self, assignment: &Assignment, history: &StopHistory) -> Result<Out, Failure> {
         // Only where something still has to be acquired need the crane stand there; an arrival from before a restart is worth nothing.
-        if history.is_acquired() {
+        let devices = self.devices(assignment);
+        if history.is_acquired(devices.reader.is_some(), devices.camera.is_some()) {
             return Ok(Out::Arrived(history.book.clone()));
         }
-        let crane = &self.devices(assignment).crane;
+        let crane = &devices.crane;
         let first = history.next_attempt(OpKind::Goto);
         let go = |visit: Visit| async move { crane.go_to(&visit).await };
         let (_arrival, attempt) = self.retrying(assignment, OpKind::Goto, first, crane.address(), go).await?;
@@ -227,6 +241,9 @@ impl DeviceExecutor {
         if let Some(failure) = history.given_up(OpKind::Capture) {
             return Err(failure.clone());
         }
+        if history.given_up(OpKind::Compare).is_some() {
+            return Ok(Out::Captured(Some(Captured::default())));
+        }
         let first = history.next_attempt(OpKind::Capture);
         let capture = |visit: Visit| async move { camera.capture(&visit).await };
         let (shot, attempt) = self.retrying(assignment, OpKind::Capture, first, camera.address(), capture).await?;
@@ -269,7 +286,7 @@ impl DeviceExecutor {
                 }
                 Err(error) => {
                     tracing::error!(%error, "a picture cannot be kept");
-                    self.stalled.send_replace(Some(unreadable(error)));
+                    self.stalled.send_replace(Some(failed(error)));
                     tokio::time::sleep(AGAIN).await;
                 }
             }
@@ -279,6 +296,9 @@ impl DeviceExecutor {
     async fn compare(&self, assignment: &Assignment, history: &StopHistory, captured: Captured) -> Result<Out, Failure> {
         if let Some(findings) = &history.compared {
             return Ok(Out::Compared(findings.clone()));
+        }
+        if let Some(failure) = history.given_up(OpKind::Compare) {
+            return Err(failure.clone());
         }
         let captured = if captured.working { self.rest_of_capture(assignment).await? } else { captured };
         let comparer = self.devices(assignment).camera.as_ref().and_then(|camera| camera.comparer());
@@ -317,7 +337,7 @@ impl DeviceExecutor {
             }
         };
         // The crane has left: there is no second try in this stop.
-        self.tell_failure(assignment, OpKind::Capture, attempt, &failure, AfterFailure::GiveUpAttemptsUsed);
+        self.tell_failure(assignment, OpKind::Compare, attempt, &failure, AfterFailure::GiveUpAttemptsUsed);
         Err(failure)
     }
 
@@ -338,10 +358,10 @@ impl DeviceExecutor {
                     self.stalled.send_if_modified(|stalled| stalled.take().is_some());
                     return Ok(bytes);
                 }
-                Err(error) if error.code() == Code::EvidenceBroken => return Err(unreadable(error)),
+                Err(error) if error.code() == Code::EvidenceBroken => return Err(failed(error)),
                 Err(error) => {
                     tracing::error!(%error, "evidence cannot be read back");
-                    self.stalled.send_replace(Some(unreadable(error)));
+                    self.stalled.send_replace(Some(failed(error)));
                     tokio::time::sleep(AGAIN).await;
                 }
             }
@@ -349,10 +369,12 @@ impl DeviceExecutor {
     }
 
     async fn release(&self, assignment: &Assignment, history: &StopHistory) -> Result<Out, Failure> {
-        if history.released_at.is_none() {
-            // On disk, and with it everything before it: only now may the crane leave what it saw.
-            self.tell(assignment, None, Fact::CraneReleased {}).await.map_err(unreadable)?;
-        }
+        // On disk, and with it everything before it: only now may the crane leave what it saw.
+        let released = match history.released_at {
+            None => self.tell(assignment, None, Fact::CraneReleased {}),
+            Some(_before) => self.journal.append(Vec::new(), Vec::new()),
+        };
+        released.await.map_err(failed)?;
         Ok(Out::Released)
     }
 
@@ -367,28 +389,41 @@ impl DeviceExecutor {
         let book: Option<&dyn Book> = self.site.book.as_deref();
         let judgement = verdict::judge(&evidence, |code| book.and_then(|book| book.whereabouts(code)));
         let tags = seen.rfid.saw().and_then(|inventory| inventory.tags.as_deref()).map(distinct);
-        self.write_judgement(assignment, judgement, tags).await
-    }
-
-    async fn abandon(&self, assignment: &Assignment, failure: Failure) -> Result<Out, Failure> {
-        let book = self.book_at(assignment);
-        drop(self.tell(assignment, None, Fact::StopAbandoned { code: failure.code, message: failure.message.into() }));
-        self.write_judgement(assignment, verdict::not_counted(not_counted_because(failure.code), book.as_ref()), None).await
-    }
-
-    /// Writes the final judgement of a location; done when it is on disk.
-    async fn write_judgement(&self, assignment: &Assignment, judgement: Judgement, tags: Option<u64>) -> Result<Out, Failure> {
         let verdict = judgement.verdict;
-        let fact = Fact::Judged { judgement, stage: Stage::Final, tags, supersedes: None };
-        self.tell(assignment, None, fact).await.map_err(unreadable)?;
+        // Done when it is on disk.
+        self.tell(assignment, None, final_verdict(judgement, tags)).await.map_err(failed)?;
         Ok(Out::Judged(verdict))
+    }
+
+    /// Both records at once: a stop given up without its verdict would be visited again.
+    async fn abandon(&self, assignment: &Assignment, failure: Failure) -> Result<Out, Failure> {
+        let judgement = verdict::not_counted(not_counted_because(failure.code), self.book_at(assignment).as_ref());
+        let abandoned = Fact::StopAbandoned { code: failure.code, message: failure.message.into() };
+        let records = [abandoned, final_verdict(judgement, None)].map(|fact| self.record(assignment, None, fact));
+        self.journal.append(records.into(), Vec::new()).await.map_err(failed)?;
+        Ok(Out::Judged(Verdict::NotCounted))
+    }
+
+    /// An operator broke the stop off: what was under way has failed, so that it is not asked for again under the same key, when the
+    /// crane may stand elsewhere or be another.
+    pub fn broken_off(&self, assignment: &Assignment) {
+        self.forget(assignment);
+        let under_way = std::mem::take(&mut *assignment.under_way.lock().unwrap_or_else(PoisonError::into_inner));
+        for (op, attempt) in under_way {
+            let failure = Failure::new(Code::CraneOut, format!("{} of crane {}: broken off by the operator", op.as_str(), assignment.crane));
+            self.tell_failure(assignment, op, attempt, &failure, AfterFailure::Retry(Duration::ZERO));
+        }
+    }
+
+    /// Lets go of a capture that its device still works on.
+    pub fn forget(&self, assignment: &Assignment) {
+        self.working.lock().unwrap_or_else(PoisonError::into_inner).remove(&assignment.stop.id);
     }
 
     /// Judges a stop that no crane will make.
     pub fn give_up_unvisited(&self, assignment: &Assignment, reason: Reason) -> (Verdict, Receipt) {
         let judgement = verdict::not_counted(reason, self.book_at(assignment).as_ref());
-        let fact = Fact::Judged { judgement, stage: Stage::Final, tags: None, supersedes: None };
-        (Verdict::NotCounted, self.tell(assignment, None, fact))
+        (Verdict::NotCounted, self.tell(assignment, None, final_verdict(judgement, None)))
     }
 }
 
@@ -406,10 +441,13 @@ impl Executor for DeviceExecutor {
     }
 }
 
+fn final_verdict(judgement: Judgement, tags: Option<u64>) -> Fact {
+    Fact::Judged { judgement, stage: Stage::Final, tags, supersedes: None }
+}
+
 fn not_counted_because(code: Code) -> Reason {
     match code {
-        Code::CraneOut => Reason::CraneOut,
-        Code::Cancelled => Reason::Cancelled,
+        Code::Internal | Code::EvidenceBroken | Code::StoreUnavailable => Reason::ProgramFailed,
         _ => Reason::CraneFailed,
     }
 }
@@ -425,6 +463,6 @@ fn json(inventory: &Inventory) -> Result<Vec<u8>, Failure> {
     serde_json::to_vec(inventory).map_err(|error| Failure::new(Code::Internal, format!("tag reads as JSON: {error}")))
 }
 
-fn unreadable(error: JournalError) -> Failure {
+fn failed(error: JournalError) -> Failure {
     Failure::new(error.code(), error.to_string())
 }

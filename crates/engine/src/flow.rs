@@ -3,8 +3,6 @@
 //! Steps are data, since they travel to other hosts. A step takes its place when it is called, not when it is polled, and the engine
 //! owns the join: an engine that replays a journal needs both.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use pandian_domain::observation::Witness;
@@ -96,6 +94,4 @@ pub trait Flow: Sync {
     fn step(&self, op: Op) -> Pending<'_>;
     /// Awaits two steps that run at the same time; both, whatever becomes of either.
     fn both<'a>(&'a self, a: Pending<'a>, b: Pending<'a>) -> BoxFuture<'a, (Result<Out, Fail>, Result<Out, Fail>)>;
-    /// Waits.
-    fn sleep(&self, duration: Duration) -> BoxFuture<'_, Result<(), Fail>>;
 }

@@ -36,6 +36,9 @@ pub enum RunError {
     /// Records cannot be written or read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// Nothing can be written down any more.
+    #[error(transparent)]
+    Failed(Failure),
     /// The stocktake's records contradict the warehouse or each other.
     #[error("stocktake {stocktake} cannot be taken up again: {why}")]
     Unrecoverable {
@@ -53,6 +56,7 @@ impl RunError {
             Self::Refused(Refusal::UnknownLocation(_)) => Code::LocationUnknown,
             Self::Refused(_) => Code::StocktakeRefused,
             Self::Journal(error) => error.code(),
+            Self::Failed(failure) => failure.code,
             Self::Unrecoverable { .. } => Code::ConfigInvalid,
         }
     }
@@ -112,14 +116,18 @@ pub(crate) struct Shared {
     /// Stops that have records from an earlier try.
     touched: Mutex<HashSet<StopId>>,
     free_at: AtomicI64,
-    interrupted: CancellationToken,
+    /// Cancelled when the process is to end.
+    pub(crate) interrupted: CancellationToken,
+    /// Why the run cannot go on.
+    failure: Mutex<Option<Failure>>,
+    /// When this process took the stocktake up.
+    began_at: Timestamp,
 }
 
 #[derive(Default)]
 struct LaneWork {
     /// Breaks off the stop that the crane is busy with.
     break_off: Mutex<Option<CancellationToken>>,
-    hands_on: std::sync::atomic::AtomicBool,
     done: AtomicU64,
     free_at: AtomicI64,
 }
@@ -130,7 +138,7 @@ const PLANNED_PER_RECORD: usize = 1000;
 impl Run {
     /// Begins a stocktake: its order is on disk before this returns, and no crane has moved.
     pub async fn start(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, id: StocktakeId, locations: Vec<LocationCode>, seed: u64) -> Result<Self, RunError> {
-        let mut stocktake = Stocktake::new(id, site.layout.clone());
+        let mut stocktake = Stocktake::new(id, site.layout.clone(), site.settings.lanes);
         stocktake.add(&locations)?;
         let started_at = clock.now();
         let shared = Shared::new(site, journal, clock, started_at, stocktake, HashSet::new(), seed);
@@ -155,13 +163,17 @@ impl Run {
     /// Takes a stocktake up again where its records end.
     pub async fn resume(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, recovered: Recovered, seed: u64) -> Result<Self, RunError> {
         let Recovered { stocktake, started_at, touched, freed_at, .. } = recovered;
-        let cancelled = stocktake.mode() == Mode::Cancelled;
+        let mode = stocktake.mode();
         let shared = Shared::new(site, journal, clock, started_at, stocktake, touched, seed);
         shared.free_at.fetch_max(freed_at.as_microsecond(), Ordering::Relaxed);
-        if cancelled {
-            shared.over.cancel();
-        } else {
-            shared.tell(Fact::Resumed {}).await?;
+        match mode {
+            Mode::Cancelled => shared.over.cancel(),
+            // A pause outlives the process: whoever paused it says when it goes on.
+            Mode::Paused => {}
+            Mode::Running | Mode::Finished => {
+                let configuration = Some(shared.site.configuration);
+                shared.tell(Fact::Resumed { configuration, stop_version: Some(STOP_VERSION) }).await?;
+            }
         }
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -176,7 +188,7 @@ impl Run {
         self.shared.interrupted.clone()
     }
 
-    /// Drives the stocktake to its end.
+    /// Drives the stocktake to its end. Interrupted, it ends at once, whatever it waits for.
     pub async fn drive(self) -> Result<Ending, RunError> {
         let shared = self.shared;
         let lanes = TaskTracker::new();
@@ -184,34 +196,16 @@ impl Run {
             lanes.spawn(lane(shared.clone(), index as LaneIndex));
         }
         lanes.close();
-        let ending = loop {
-            if shared.interrupted.is_cancelled() {
-                break None;
-            }
-            if shared.over.is_cancelled() {
-                break Some(shared.judge_unsettled(Reason::Cancelled, &lanes).await?);
-            }
-            let (stranded, finished) = {
-                let mut stocktake = shared.stocktake();
-                (stocktake.strand(), stocktake.is_finished())
-            };
-            if finished {
-                break Some(());
-            }
-            shared.not_counted(stranded, Reason::CraneOut).await?;
-            tokio::select! {
-                () = shared.progress.notified() => {}
-                () = shared.interrupted.cancelled() => {}
-                () = shared.over.cancelled() => {}
-            }
-        };
+        let ending = shared.interrupted.run_until_cancelled(shared.to_the_end(&lanes)).await;
         shared.over.cancel();
-        lanes.wait().await;
         shared.visits.close();
+        // What is interrupted lets go at its next await.
+        lanes.wait().await;
         shared.visits.wait().await;
-        match ending {
-            Some(()) => shared.finish().await,
-            None => Ok(Ending::Interrupted),
+        let failure = shared.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match failure {
+            Some(failure) => Err(RunError::Failed(failure)),
+            None => ending.unwrap_or(Ok(Ending::Interrupted)),
         }
     }
 }
@@ -230,12 +224,50 @@ impl Shared {
             touched: Mutex::new(touched),
             free_at: AtomicI64::new(started_at.as_microsecond()),
             interrupted: CancellationToken::new(),
+            failure: Mutex::default(),
+            began_at: clock.now(),
             lanes,
             site,
             journal,
             clock,
             started_at,
         }
+    }
+
+    /// Until every location has its verdict, and that is on record.
+    async fn to_the_end(&self, lanes: &TaskTracker) -> Result<Ending, RunError> {
+        loop {
+            if self.over.is_cancelled() {
+                lanes.wait().await;
+                self.visits.close();
+                self.visits.wait().await;
+                let rest: Vec<Stop> = self.stocktake().unsettled().collect();
+                self.not_counted(rest, Reason::Cancelled).await?;
+                break;
+            }
+            let stranded = {
+                let mut stocktake = self.stocktake();
+                if stocktake.finish() {
+                    break;
+                }
+                stocktake.strand()
+            };
+            self.not_counted(stranded, Reason::CraneOut).await?;
+            tokio::select! {
+                () = self.progress.notified() => {}
+                () = self.over.cancelled() => {}
+            }
+        }
+        self.over.cancel();
+        lanes.wait().await;
+        self.finish().await
+    }
+
+    /// Ends the run: it can write nothing down any more.
+    pub(crate) fn end_for(&self, failure: Failure) {
+        tracing::error!(%failure, "the run ends");
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+        self.interrupted.cancel();
     }
 
     pub(crate) fn stocktake(&self) -> MutexGuard<'_, Stocktake> {
@@ -270,6 +302,7 @@ impl Shared {
             lane: spec.id.clone(),
             crane: spec.crane.clone(),
             place: self.site.layout.find(stop.location.as_str()).and_then(|slot| slot.place),
+            under_way: Arc::default(),
             stop,
         }
     }
@@ -324,16 +357,11 @@ impl Shared {
     }
 
     /// Breaks off the stop that a lane's crane is busy with.
-    pub(crate) fn break_off(&self, lane: LaneIndex, hand_on: bool) {
+    pub(crate) fn break_off(&self, lane: LaneIndex) {
         let work = &self.lanes[lane as usize];
-        work.hands_on.store(hand_on, Ordering::Relaxed);
         if let Some(token) = &*work.break_off.lock().unwrap_or_else(PoisonError::into_inner) {
             token.cancel();
         }
-    }
-
-    pub(crate) fn hands_on(&self, lane: LaneIndex) -> bool {
-        self.lanes[lane as usize].hands_on.load(Ordering::Relaxed)
     }
 
     pub(crate) fn crane_free(&self) {
@@ -346,15 +374,6 @@ impl Shared {
         let receipt = self.tell(Fact::Cancelled {});
         self.over.cancel();
         Ok(receipt)
-    }
-
-    /// Waits until nothing is under way, then judges what is left *not counted*.
-    async fn judge_unsettled(&self, reason: Reason, lanes: &TaskTracker) -> Result<(), RunError> {
-        lanes.wait().await;
-        self.visits.close();
-        self.visits.wait().await;
-        let rest: Vec<Stop> = self.stocktake().unsettled().collect();
-        self.not_counted(rest, reason).await
     }
 
     async fn not_counted(&self, stops: Vec<Stop>, reason: Reason) -> Result<(), RunError> {
@@ -439,8 +458,8 @@ impl Shared {
     pub(crate) fn pace(&self) -> f64 {
         let (stops, seconds) = self.lanes.iter().fold((0, 0.0), |(stops, seconds), work| {
             let done = work.done.load(Ordering::Relaxed);
-            let busy = work.free_at.load(Ordering::Relaxed).max(self.started_at.as_microsecond()) - self.started_at.as_microsecond();
-            (stops + done, seconds + busy as f64 / 1e6)
+            let busy = since(self.began_at, work.free_at.load(Ordering::Relaxed)).max(0.0);
+            (stops + done, seconds + busy)
         });
         if stops == 0 { 0.0 } else { seconds / stops as f64 }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use pandian_devices::{Camera, Crane, TagReader};
 use pandian_domain::book::Book;
 use pandian_domain::retry::RetryPolicy;
+use pandian_domain::stocktake::LaneRules;
 use pandian_domain::{Digest, Layout, OpKind};
 use serde::{Deserialize, Serialize};
 
@@ -64,15 +65,13 @@ pub struct Settings {
     pub release: Release,
     /// How many comparisons of one lane may be under way while its crane travels.
     pub comparisons_per_lane: usize,
-    /// After this many stops given up one after the other a lane is taken out; 0 = never.
-    pub give_up_after: u16,
-    /// Whether the queue of a lane that gave up is handed to others.
-    pub hand_on: bool,
+    /// When a lane gives up, and what becomes of its queue then.
+    pub lanes: LaneRules,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { release: Release::default(), comparisons_per_lane: 4, give_up_after: 3, hand_on: true }
+        Self { release: Release::default(), comparisons_per_lane: 4, lanes: LaneRules { give_up_after: 3, hand_on: true } }
     }
 }
 

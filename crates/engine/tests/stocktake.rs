@@ -1,5 +1,7 @@
 //! Whole stocktakes in virtual time: real journal on disk, devices of the test's own.
 
+#![allow(clippy::unwrap_used, reason = "what cannot go on has failed")]
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -399,7 +401,7 @@ async fn an_interrupted_stocktake_goes_on_where_it_was_and_judges_every_location
         if let Ending::Finished(_) = driving.await.unwrap().unwrap() {
             break;
         }
-        let recovered = Recovered::read(&store, id, rig.site.layout.clone()).await.unwrap();
+        let recovered = Recovered::read(&store, id, &rig.site).await.unwrap();
         let clock = Clock::starting_at("2026-01-02T05:00:00Z".parse().unwrap());
         run = Some(Run::resume(rig.site.clone(), Arc::new(store.clone()), clock, recovered, 1).await.unwrap());
     }
@@ -495,7 +497,7 @@ async fn evidence_that_cannot_be_read_back_now_is_waited_for_and_no_verdict() {
     sleep(Duration::from_secs(7)).await;
     interrupter.cancel();
     assert_eq!(driving.await.unwrap().unwrap(), Ending::Interrupted);
-    let recovered = Recovered::read(&store, id, rig.site.layout.clone()).await.unwrap();
+    let recovered = Recovered::read(&store, id, &rig.site).await.unwrap();
     let journal = Wavering::new(&store, 5);
     let run = Run::resume(rig.site.clone(), journal.clone(), Clock::System, recovered, 1).await.unwrap();
     let Ending::Finished(_) = run.drive().await.unwrap() else { panic!() };

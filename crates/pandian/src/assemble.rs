@@ -57,7 +57,9 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
     let callback_table = Arc::new(CallbackTable::new());
     let callbacks = listen_for_callbacks(warehouse, &callback_table).await?;
     let http = HttpClient::new();
-    let processes = ProcessPool::new(ProcessPool::AT_ONCE);
+    // A stop at the rack runs two programs, one that is compared behind it one: no crane waits for another's.
+    let at_once = warehouse.layout.lanes().len().saturating_mul(2 + warehouse.settings.comparisons_per_lane);
+    let processes = ProcessPool::new(at_once.max(ProcessPool::AT_ONCE)).withholding(warehouse.secrets());
     let context = |crane: &CraneId| BuildContext {
         crane: crane.clone(),
         folder: warehouse.folder().to_owned(),

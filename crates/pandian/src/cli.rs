@@ -126,7 +126,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub json: bool,
     /// Run in virtual time: simulated devices only, no waiting
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     pub r#virtual: bool,
 }
 
@@ -303,4 +303,16 @@ pub enum ConfigCommand {
     },
     /// Print the configuration's JSON Schema
     Schema,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_begun_is_not_taken_up_in_virtual_time() {
+        assert!(Cli::try_parse_from(["pandian", "run", "--resume", "x"]).is_ok());
+        let error = Cli::try_parse_from(["pandian", "run", "--resume", "x", "--virtual"]).unwrap_err();
+        assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict);
+    }
 }

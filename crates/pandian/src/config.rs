@@ -142,6 +142,17 @@ impl Warehouse {
         read_stock(&file, &self.layout).map(Some)
     }
 
+    /// The environment variables that secrets come from.
+    pub fn secrets(&self) -> Vec<String> {
+        let callbacks = self.callbacks.iter().filter_map(|callbacks| callbacks.secret_env.clone());
+        let devices = self.cranes.iter().flat_map(|crane| {
+            let reader = crane.reader.as_ref().map(|reader| reader.secrets()).unwrap_or_default();
+            let camera = crane.camera.as_ref().map(|camera| camera.secrets()).unwrap_or_default();
+            [crane.device.secrets(), reader, camera].concat()
+        });
+        callbacks.chain(devices).collect()
+    }
+
     /// The cranes by their names.
     pub fn kinematics(&self) -> HashMap<CraneId, Kinematics> {
         self.cranes.iter().map(|crane| (crane.id.clone(), crane.kinematics)).collect()

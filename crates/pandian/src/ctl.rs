@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use pandian_domain::{Code, Failure, StocktakeId};
@@ -10,6 +11,8 @@ use pandian_engine::{Command, Controller, Status};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::fault::Fault;
@@ -19,6 +22,12 @@ const SOCKET: &str = "ctl.sock";
 const LINE_LIMIT: u64 = 16 << 20;
 /// Longer than the running process takes to say that a command is not on disk yet.
 const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// So many connections are served at once; further ones wait.
+const CONNECTIONS: usize = 64;
+/// A connection on which nothing moves for so long makes room for another.
+const SILENT_FOR: Duration = Duration::from_secs(30);
+/// Pause after a connection could not be taken: what lacked (descriptors, memory) may be there again.
+const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Request {
@@ -51,9 +60,20 @@ impl ControlSocket {
         }
         let listener = at_short_path(data, |short| UnixListener::bind(short))?;
         let serving = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
+            let room = Arc::new(Semaphore::new(CONNECTIONS));
+            // The semaphore is never closed.
+            while let Ok(place) = room.clone().acquire_owned().await {
+                let stream = match listener.accept().await {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        tracing::warn!(%error, "a control connection could not be taken");
+                        sleep(PAUSE).await;
+                        continue;
+                    }
+                };
                 let controller = controller.clone();
                 tokio::spawn(async move {
+                    let _place = place;
                     if let Err(error) = serve(stream, &controller).await {
                         tracing::debug!(%error, "a control connection ended");
                     }
@@ -79,14 +99,14 @@ fn at_short_path<T>(data: &Path, open: impl FnOnce(&Path) -> io::Result<T>) -> i
 async fn serve(stream: UnixStream, controller: &Controller) -> io::Result<()> {
     let (reading, mut writing) = stream.into_split();
     let mut lines = BufReader::new(reading.take(LINE_LIMIT)).lines();
-    while let Some(line) = lines.next_line().await? {
+    while let Some(line) = timeout(SILENT_FOR, lines.next_line()).await?? {
         let answer = match serde_json::from_str(&line) {
             Ok(request) => answer(request, controller).await,
             Err(error) => Answer::Failure(Failure::new(Code::UsageInvalid, format!("not a command: {error}"))),
         };
         let mut text = serde_json::to_vec(&answer)?;
         text.push(b'\n');
-        writing.write_all(&text).await?;
+        timeout(SILENT_FOR, writing.write_all(&text)).await??;
     }
     Ok(())
 }
@@ -123,7 +143,7 @@ pub async fn send(data: &Path, stocktake: &str, command: Command) -> Result<Stat
         BufReader::new((&mut stream).take(LINE_LIMIT)).read_line(&mut line).await?;
         Ok::<_, io::Error>(serde_json::from_str::<Answer>(&line)?)
     };
-    match tokio::time::timeout(ANSWER_WITHIN, exchange).await {
+    match timeout(ANSWER_WITHIN, exchange).await {
         Ok(Ok(Answer::Status(status))) => Ok(*status),
         Ok(Ok(Answer::Failure(failure))) => Err(failure.into()),
         Ok(Err(error)) => Err(not_running(error)),

@@ -5,7 +5,7 @@
 use std::io;
 
 use pandian_domain::history::StopHistory;
-use pandian_domain::{Digest, Fact, StocktakeId, StopId, Timestamp, Verdict};
+use pandian_domain::{Code, Digest, Fact, StocktakeId, StopId, Timestamp, Verdict};
 use pandian_store::{StocktakeSummary, Store, StoreError};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -69,7 +69,8 @@ impl Row {
             confidence: judgement.confidence,
             book: judgement.book,
             counted: judgement.counted,
-            tags: history.inventory.as_ref().map(|inventory| inventory.tags),
+            // A reader that gave only a note has not said that there are none.
+            tags: history.inventory.as_ref().filter(|inventory| inventory.reads.is_some()).map(|inventory| inventory.tags),
             picture_sha256: history.capture.as_ref().and_then(|capture| capture.picture.as_ref()).map(|picture| picture.sha256),
             crane: history.crane.as_ref().map(ToString::to_string).unwrap_or_default(),
             sent_at: at(history.sent_at),
@@ -103,6 +104,12 @@ impl Row {
             self.attempt.to_string(),
         ]
     }
+}
+
+/// Why a location was not counted, if it was not: a stop can be given up after what it saw was judged.
+fn not_counted_code(history: &StopHistory) -> Option<Code> {
+    let (judgement, _) = history.judgement.as_ref()?;
+    history.not_counted_code().filter(|_| judgement.verdict == Verdict::NotCounted)
 }
 
 /// A stocktake as reports head it.
@@ -209,8 +216,8 @@ pub enum ReportError {
     Write(#[from] io::Error),
 }
 
-/// Makes a report of a stocktake, in the order of its stops.
-pub async fn make(store: &Store, summary: &StocktakeSummary, form: &mut (dyn Form + Send)) -> Result<Totals, ReportError> {
+/// Makes a report of a stocktake, in the order of its stops, and gives the head of the chain that it bears.
+pub async fn make(store: &Store, summary: &StocktakeSummary, form: &mut (dyn Form + Send)) -> Result<Digest, ReportError> {
     let head = store.head().borrow().hash;
     form.begin(&Heading::of(summary, head)?)?;
     let mut totals = Totals::default();
@@ -222,5 +229,5 @@ pub async fn make(store: &Store, summary: &StocktakeSummary, form: &mut (dyn For
         }
     }
     form.end(&totals)?;
-    Ok(totals)
+    Ok(head)
 }

@@ -37,13 +37,13 @@ impl Manner {
     }
 }
 
-/// Follows the records to the end of the stocktake. A reader that is slow, or reads nothing, holds up nothing but this.
+/// Follows the records to the end of the stocktake, or until no more come. A reader that is slow, or reads nothing, holds up nothing but this.
 pub async fn show(mut tail: Tail, manner: Manner, words: &'static Words, bars: Option<Bars>) -> Result<(), Fault> {
     let mut stdout = tokio::io::stdout();
     let mut listening = manner != Manner::Silent;
     loop {
         let page = tail.next().await?;
-        let mut ended = false;
+        let mut ended = page.is_empty();
         let mut text = Vec::new();
         for stored in page.iter().filter(|stored| tail.is_event(stored)) {
             let record = stored.record()?;
@@ -138,7 +138,7 @@ impl Bars {
             bar.set_length(lane.done + at_work + lane.waiting as u64);
             bar.set_position(lane.done);
             bar.set_message(match (&lane.location, lane.standing) {
-                (_, Standing::Out(_)) => self.words.out_of_work.to_owned(),
+                (_, Standing::Out { .. }) => self.words.out_of_work.to_owned(),
                 (Some(location), Standing::In) => format!("→ {location}"),
                 (None, Standing::In) => self.words.idle.to_owned(),
             });

@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use pandian_domain::{Fact, Record, StocktakeId};
 use pandian_store::{Store, StoreError, StoredRecord};
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 
 /// Reads what comes after a sequence number, as it comes.
 pub struct Tail {
     store: Store,
     stocktake: StocktakeId,
     seq: u64,
+    complete: CancellationToken,
 }
 
 const PAGE: u32 = 1000;
@@ -24,12 +26,12 @@ struct Bearing<'a> {
 }
 
 impl Tail {
-    /// Begins after the record numbered `seq`.
-    pub fn new(store: Store, stocktake: StocktakeId, seq: u64) -> Self {
-        Self { store, stocktake, seq }
+    /// Begins after the record numbered `seq`. `complete` is cancelled when no more records come.
+    pub fn new(store: Store, stocktake: StocktakeId, seq: u64, complete: CancellationToken) -> Self {
+        Self { store, stocktake, seq, complete }
     }
 
-    /// The next records that are on disk; waits for one. None once the stocktake's last record was given.
+    /// The next records that are on disk; waits for one. None once all were given and no more come.
     pub async fn next(&mut self) -> Result<Vec<StoredRecord>, StoreError> {
         let mut head = self.store.head();
         loop {
@@ -38,8 +40,12 @@ impl Tail {
                 self.seq = last.seq;
                 return Ok(page);
             }
-            // The store lives as long as this does; its head cannot close before.
-            let _ = head.wait_for(|head| head.seq > self.seq).await;
+            tokio::select! {
+                biased;
+                // The store lives as long as this does; its head cannot close before.
+                _ = head.wait_for(|head| head.seq > self.seq) => {}
+                () = self.complete.cancelled() => return Ok(page),
+            }
         }
     }
 

@@ -321,7 +321,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = Writer::open(dir.path()).await.unwrap();
         let first = writer.commit(&mut group([Fact::Paused {}])).await.unwrap();
-        let mut group = group([Fact::Resumed {}, Fact::Paused {}]);
+        let mut group = group([Fact::Resumed { configuration: None, stop_version: None }, Fact::Paused {}]);
         let committed = writer.commit(&mut group).await.unwrap();
         assert_eq!(committed.seqs, [2, 3]);
         // As if the second commit had ended with a failed fsync.

@@ -111,7 +111,7 @@ mod tests {
         assert!(refused.to_string().contains("version 1, older than 2"), "{refused}");
         let store = Store::open(dir.path(), Access::Write).await.unwrap();
         assert_eq!(*store.head().borrow(), head);
-        let batch = Batch { records: vec![record(Fact::Resumed {})], reads: vec![] };
+        let batch = Batch { records: vec![record(Fact::Resumed { configuration: None, stop_version: None })], reads: vec![] };
         assert_eq!(store.append(batch).await.unwrap(), 2);
         assert_eq!(store.records_of(id, &["paused", "resumed"]).all().await.unwrap().len(), 2);
         store.close().await.unwrap();

@@ -13,6 +13,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::picture;
 use super::wire::{self, PictureAt};
@@ -67,7 +68,14 @@ impl CommandCamera {
         let (program, max_picture) = (self.program.clone(), self.max_picture);
         match self.pool.start(&program, visit).await?.milestone().await {
             Milestone::Ended(printed) => take_over(&program, printed?, max_picture).await.map(Shot::Whole),
-            Milestone::Acquired(rest) => Ok(Shot::Working(Box::pin(async move { take_over(&program, rest.await?, max_picture).await }))),
+            Milestone::Acquired(rest) => {
+                let who = program.who.clone();
+                // A program that nobody listens to stops in the middle of a long output: it is listened to even before anybody waits.
+                let rest = AbortOnDropHandle::new(tokio::spawn(async move { take_over(&program, rest.await?, max_picture).await }));
+                Ok(Shot::Working(Box::pin(async move {
+                    rest.await.unwrap_or_else(|error| Err(DeviceError::new(Code::Internal, format!("{who} was lost: {error}")).because(error)))
+                })))
+            }
         }
     }
 }

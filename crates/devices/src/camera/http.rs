@@ -53,6 +53,10 @@ impl Build<dyn Camera> for HttpCameraSettings {
         check_verb(self.method, self.body.as_ref())
     }
 
+    fn secrets(&self) -> Vec<String> {
+        [self.headers.secrets(), self.compare_headers.secrets()].concat()
+    }
+
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn Camera>, DeviceError> {
         let (target, max_reply) = ((self.method, &self.url), self.max_reply.0);
         let request = RequestTemplate::build(context, "camera", target, &self.headers, self.body.as_ref(), max_reply)?;

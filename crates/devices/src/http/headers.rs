@@ -94,6 +94,11 @@ impl Headers {
         self.0.iter().any(|(other, _)| other == name)
     }
 
+    /// The environment variables that values come from.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        self.0.iter().filter_map(|(_, value)| value.strip_prefix("env:")).map(str::to_owned).collect()
+    }
+
     /// The lines of every request to a URL: its host, and what the configuration adds, with what the environment holds. A variable
     /// that is not set is an error naming it.
     pub(crate) fn lines(&self, context: &BuildContext, what: &str, url: &HttpUrl) -> Result<HeaderLines, DeviceError> {

@@ -6,7 +6,19 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 
-use crate::template::{Slot, Template};
+use crate::error::excerpt;
+use crate::template::{Part, Slot, Template, Values};
+
+/// What fills an argument would be read as an option.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "its argument \"{template}\" would be \"{}\", which looks like an option: in `command`, put \"--\" before it or write \"--name={template}\"",
+    excerpt(filled)
+)]
+pub(crate) struct LooksLikeAnOption {
+    template: String,
+    filled: String,
+}
 
 /// A program and its arguments: `["python3", "scan.py", "{location}"]`. Each text is one argument, whatever fills it; no shell reads
 /// it.
@@ -33,8 +45,19 @@ impl CommandLine {
         &self.program
     }
 
-    pub(crate) fn arguments(&self) -> impl Iterator<Item = &Template> {
-        self.arguments.iter()
+    /// The arguments, filled in. An argument that begins with what is filled in must not become an option, since whoever names
+    /// locations does not choose options; behind a literal `--` there are none.
+    pub(crate) fn arguments(&self, values: Values<'_>) -> Result<Vec<String>, LooksLikeAnOption> {
+        let mut options_end = false;
+        let fill = |template: &Template| {
+            options_end |= template.as_str() == "--";
+            let filled = template.fill(values);
+            if filled.starts_with('-') && matches!(template.parts().first(), Some(Part::Slot(_))) && !options_end {
+                return Err(LooksLikeAnOption { template: template.as_str().to_owned(), filled });
+            }
+            Ok(filled)
+        };
+        self.arguments.iter().map(fill).collect()
     }
 }
 
@@ -75,6 +98,7 @@ impl JsonSchema for CommandLine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::visit_for_tests as visit;
 
     fn refused(text: &str) -> String {
         toml::from_str::<std::collections::BTreeMap<String, CommandLine>>(text).unwrap_err().message().to_owned()
@@ -87,5 +111,19 @@ mod tests {
         assert!(refused("c = [\"\"]").contains("the program is missing"));
         assert!(refused("c = [\"{location}\"]").contains("has a placeholder"));
         assert!(refused("c = [\"scan\", \"{where}\"]").contains("{where}"));
+    }
+
+    #[test]
+    fn no_location_becomes_an_option() {
+        let filled = |words: &[&str], location| {
+            let words = words.iter().map(|word| (*word).to_owned()).collect();
+            CommandLine::parse(words).unwrap().arguments((&visit(location)).into()).map_err(|error| error.to_string())
+        };
+        let refused = filled(&["scan", "-q", "{location}"], "--output=x").unwrap_err();
+        assert!(refused.starts_with("its argument \"{location}\" would be \"--output=x\", which looks like an option"), "{refused}");
+        assert!(filled(&["scan", "{location}.png"], "-3").is_err());
+        assert_eq!(filled(&["scan", "-q", "--at={location}"], "-3").unwrap(), ["-q", "--at=-3"]);
+        assert_eq!(filled(&["scan", "-q", "--", "{location}"], "-3").unwrap(), ["-q", "--", "-3"]);
+        assert_eq!(filled(&["scan", "{location}"], "3-").unwrap(), ["3-"]);
     }
 }

@@ -42,6 +42,10 @@ impl Build<dyn TagReader> for HttpReaderSettings {
         check_verb(self.method, self.body.as_ref())
     }
 
+    fn secrets(&self) -> Vec<String> {
+        self.headers.secrets()
+    }
+
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn TagReader>, DeviceError> {
         let (target, max_reply) = ((self.method, &self.url), self.max_reply.0);
         let request = RequestTemplate::build(context, "reader", target, &self.headers, self.body.as_ref(), max_reply)?;

@@ -86,6 +86,24 @@ async fn a_program_that_cannot_be_started_says_why_when_tried_and_when_run() {
 }
 
 #[tokio::test]
+async fn no_program_gets_the_secrets_of_the_configuration() {
+    let folder = TempDir::new().unwrap();
+    let pool = BuildContext { processes: ProcessPool::new(1).withholding(vec!["PATH".into()]), ..context(folder.path()) };
+    let reader = ground::reader("command", r#"{ command = ["/usr/bin/env"] }"#, &pool);
+    let note = reader.inventory(&visit(OpKind::Inventory, "1", 1, 1)).await.unwrap().note.unwrap();
+    assert!(note.lines().all(|line| !line.starts_with("PATH=")) && note.contains("PANDIAN_LOCATION=1"), "{note}");
+}
+
+#[tokio::test]
+async fn a_location_that_would_be_an_option_starts_no_program() {
+    let folder = TempDir::new().unwrap();
+    let error = reader(folder.path(), "touch started").inventory(&visit(OpKind::Inventory, "-rf", 1, 1)).await.unwrap_err();
+    assert_eq!(error.code, Code::CommandNotStarted);
+    assert!(error.to_string().contains("crane C1") && error.to_string().contains("\"-rf\""), "{error}");
+    assert!(!folder.path().join("started").exists());
+}
+
+#[tokio::test]
 async fn a_failed_program_tells_its_status_and_last_line() {
     let folder = TempDir::new().unwrap();
     let error =
@@ -158,6 +176,16 @@ async fn a_camera_that_says_acquired_works_on_while_the_crane_leaves() {
     std::fs::write(folder.path().join("go"), "").unwrap();
     let end = rest.await.unwrap();
     assert_eq!((end.picture.as_deref(), end.findings.unwrap().occupied), (Some(PNG), Some(true)));
+}
+
+#[tokio::test]
+async fn a_program_that_works_on_is_listened_to_before_anybody_waits_for_it() {
+    let folder = TempDir::new().unwrap();
+    let script = "echo acquired >&2; head -c 1000000 /dev/zero | tr '\\0' x; touch printed";
+    let camera = camera(folder.path(), script, "");
+    let shot = camera.capture(&visit(OpKind::Capture, "1号", 1, 1)).await.unwrap();
+    until("all is printed", || folder.path().join("printed").exists()).await;
+    assert!(matches!(shot, Shot::Working(_)));
 }
 
 #[tokio::test]

@@ -259,10 +259,24 @@ async fn a_polled_task_can_fail_in_its_own_ways() {
 async fn trying_a_crane_never_sends_it() {
     let peer = Peer::start(|_| vec![Step::Send(reply("405 No", "text/plain", "no"))]).await;
     let probe = crane_of(&peer).probe().await.unwrap();
-    assert!(probe.summary.contains("answers (HTTP 405 to OPTIONS)"), "{probe:?}");
+    assert!(probe.summary.contains("answers (HTTP 405 to OPTIONS"), "{probe:?}");
     assert!(peer.asked().is_empty());
-    peer.now(|_| vec![Step::Send(reply("401 No", "text/plain", ""))]);
-    assert!(crane_of(&peer).probe().await.unwrap().summary.contains("check `headers`"));
+}
+
+#[tokio::test]
+async fn a_crane_that_refuses_the_credentials_or_is_broken_fails_its_trial() {
+    let peer = Peer::start(|_| vec![]).await;
+    for (status, advice) in [("401 No", "check `headers`"), ("403 No", "check `headers`"), ("500 Oh", "its own log"), ("503 Oh", "its own log")] {
+        peer.now(move |_| vec![Step::Send(reply(status, "text/plain", ""))]);
+        let error = crane_of(&peer).probe().await.unwrap_err();
+        assert_eq!(error.code, Code::DeviceHttpStatus);
+        assert!(error.to_string().contains(&status[..3]) && error.to_string().contains(advice), "{error}");
+    }
+    for (status, remark) in [("200 OK", "OPTIONS)"), ("400 No", "takes no OPTIONS"), ("404 No", "check `url`"), ("501 No", "takes no OPTIONS")] {
+        peer.now(move |_| vec![Step::Send(reply(status, "text/plain", ""))]);
+        let probe = crane_of(&peer).probe().await.unwrap();
+        assert!(probe.summary.contains(remark), "{probe:?}");
+    }
 }
 
 #[tokio::test]

@@ -29,7 +29,30 @@ pub enum Standing {
     /// It is.
     In,
     /// It is not.
-    Out(Outage),
+    Out {
+        /// Who took it out.
+        by: Outage,
+        /// Whether others take over what waits for it, as far as they can reach it.
+        hand_on: bool,
+    },
+}
+
+/// When a lane is taken out without a person, and what becomes of its queue then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneRules {
+    /// After this many stops given up one after the other; 0 = never.
+    pub give_up_after: u16,
+    /// Whether its queue is handed on.
+    pub hand_on: bool,
+}
+
+/// A lane gave up too often and is out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GaveUp {
+    /// How many stops it gave up one after the other.
+    pub in_a_row: u16,
+    /// What taking it out led to.
+    pub out: TakenOut,
 }
 
 /// Who took a crane out.
@@ -70,8 +93,8 @@ impl Stocktake {
         let Lane { queue, standing, at, .. } = self.lanes[lane as usize];
         debug_assert!(at.is_none(), "a lane takes one stop at a time");
         match (self.mode, standing) {
-            (Mode::Cancelled, _) => return Next::Wait(Idle::Cancelled),
-            (_, Standing::Out(_)) => return Next::Wait(Idle::CraneOut),
+            (Mode::Cancelled | Mode::Finished, _) => return Next::Wait(Idle::Over),
+            (_, Standing::Out { .. }) => return Next::Wait(Idle::CraneOut),
             (Mode::Paused, _) => return Next::Wait(Idle::Paused),
             (Mode::Running, Standing::In) => {}
         }
@@ -83,10 +106,10 @@ impl Stocktake {
         Next::Visit(self.stop(number))
     }
 
-    /// The lane's crane has left a stop. Gives how many stops the lane has now given up in a row.
-    pub fn leave(&mut self, lane: LaneIndex, stop: StopId, left: Left) -> u16 {
+    /// The lane's crane has left a stop. A lane that gave up too often is taken out.
+    pub fn leave(&mut self, lane: LaneIndex, stop: StopId, left: Left) -> Option<GaveUp> {
         let number = stop.number();
-        let queue = {
+        let (queue, standing, in_a_row) = {
             let lane = &mut self.lanes[lane as usize];
             debug_assert_eq!(lane.at, Some(number), "a lane leaves the stop it took");
             lane.at = None;
@@ -95,18 +118,24 @@ impl Stocktake {
                 Left::GivenUp => lane.given_up = lane.given_up.saturating_add(1),
                 Left::Interrupted => {}
             }
-            lane.queue
+            (lane.queue, lane.standing, lane.given_up)
         };
         if let EntryState::Taken(_) = self.entry(number).state {
-            match left {
-                Left::Interrupted if self.mode != Mode::Cancelled => {
-                    self.set(number, EntryState::Waiting);
-                    self.queues[queue as usize].push_front(number);
+            if left == Left::Interrupted && self.goes_on().is_ok() {
+                self.set(number, EntryState::Waiting);
+                self.queues[queue as usize].push_front(number);
+                if let Standing::Out { hand_on: true, .. } = standing {
+                    self.hand_on(queue);
                 }
-                _ => self.set(number, EntryState::Released),
+            } else {
+                self.set(number, EntryState::Released);
             }
         }
-        self.lanes[lane as usize].given_up
+        let LaneRules { give_up_after, hand_on } = self.rules;
+        let too_often = left == Left::GivenUp && give_up_after > 0 && in_a_row >= give_up_after;
+        let out = too_often.then(|| self.take_out(&[lane], Outage::GaveUp, hand_on).ok()).flatten();
+        self.assert_sound();
+        out.map(|out| GaveUp { in_a_row, out })
     }
 
     /// The lanes that a crane's or lane's name means.
@@ -131,31 +160,34 @@ impl Stocktake {
 
     /// Takes lanes out of work. The stop that one of them has is still its own until the engine has broken it off and says so
     /// by [`leave`](Self::leave). With `hand_on`, waiting stops go to lanes that can serve them, the shortest queue first.
-    pub fn take_out(&mut self, lanes: &[LaneIndex], outage: Outage, hand_on: bool) -> Result<TakenOut, Refusal> {
-        if self.mode == Mode::Cancelled {
-            return Err(Refusal::Cancelled);
-        }
+    pub fn take_out(&mut self, lanes: &[LaneIndex], by: Outage, hand_on: bool) -> Result<TakenOut, Refusal> {
+        self.goes_on()?;
         let at_work: Vec<LaneIndex> = lanes.iter().copied().filter(|lane| self.lanes[*lane as usize].standing == Standing::In).collect();
         if at_work.is_empty() {
             return Err(Refusal::AlreadyOut(self.crane_of(lanes)));
         }
         for lane in &at_work {
-            self.lanes[*lane as usize].standing = Standing::Out(outage);
+            self.lanes[*lane as usize].standing = Standing::Out { by, hand_on };
         }
         let mut taken_out = TakenOut { lanes: at_work, handed_on: 0, kept: 0 };
         let mut queues: Vec<QueueIndex> = taken_out.lanes.iter().map(|lane| self.lanes[*lane as usize].queue).collect();
         queues.dedup();
-        for queue in queues.into_iter().filter(|queue| !self.is_served(*queue)).collect::<Vec<_>>() {
+        queues.retain(|queue| !self.is_served(*queue));
+        for queue in queues {
             if hand_on {
                 taken_out.handed_on += self.hand_on(queue);
             }
             taken_out.kept += self.queues[queue as usize].len();
         }
+        self.assert_sound();
         Ok(taken_out)
     }
 
-    /// Moves what waits in a queue to queues whose lanes are at work and can serve it. Gives how many stops moved.
-    pub fn hand_on(&mut self, from: QueueIndex) -> usize {
+    /// Moves what waits in a queue that nobody serves to queues whose lanes are at work and can serve it. Gives how many stops moved.
+    fn hand_on(&mut self, from: QueueIndex) -> usize {
+        if self.is_served(from) {
+            return 0;
+        }
         let served: Vec<QueueIndex> = (0..self.queues.len() as QueueIndex).filter(|queue| *queue != from && self.is_served(*queue)).collect();
         let waiting = std::mem::take(&mut self.queues[from as usize]);
         let before = waiting.len();
@@ -176,9 +208,10 @@ impl Stocktake {
         self.lanes.iter().any(|lane| lane.queue == queue && lane.standing == Standing::In)
     }
 
-    /// Puts lanes back to work.
+    /// Puts lanes back to work. They take over what waits for lanes that are out and hand on.
     pub fn put_in(&mut self, lanes: &[LaneIndex]) -> Result<Vec<LaneIndex>, Refusal> {
-        let out: Vec<LaneIndex> = lanes.iter().copied().filter(|lane| matches!(self.lanes[*lane as usize].standing, Standing::Out(_))).collect();
+        self.goes_on()?;
+        let out: Vec<LaneIndex> = lanes.iter().copied().filter(|lane| self.lanes[*lane as usize].standing != Standing::In).collect();
         if out.is_empty() {
             return Err(Refusal::NotOut(self.crane_of(lanes)));
         }
@@ -187,26 +220,48 @@ impl Stocktake {
             lane.standing = Standing::In;
             lane.given_up = 0;
         }
+        for queue in 0..self.queues.len() as QueueIndex {
+            if self.hands_on(queue) {
+                self.hand_on(queue);
+            }
+        }
+        self.assert_sound();
         Ok(out)
     }
 
     /// Waiting stops that nobody will come for: every lane that could is out because it gave up, and no lane is still working.
-    /// They leave their queues and are to be judged *not counted*.
+    /// A lane that a person took out is waited for. They leave their queues and are to be judged *not counted*.
     pub fn strand(&mut self) -> Vec<Stop> {
         if self.mode != Mode::Running || self.lanes.iter().any(|lane| lane.at.is_some()) {
             return Vec::new();
         }
         let mut stranded = Vec::new();
         for queue in 0..self.queues.len() as QueueIndex {
-            let awaited = self.lanes.iter().any(|lane| lane.queue == queue && lane.standing != Standing::Out(Outage::GaveUp));
-            if !awaited {
-                stranded.extend(self.queues[queue as usize].drain(..));
-            }
+            let waiting = std::mem::take(&mut self.queues[queue as usize]);
+            let (awaited, given_up) = waiting.into_iter().partition(|number| self.is_awaited(queue, *number));
+            self.queues[queue as usize] = awaited;
+            stranded.extend::<std::collections::VecDeque<u32>>(given_up);
         }
         for number in &stranded {
             self.set(*number, EntryState::Released);
         }
         stranded.into_iter().map(|number| self.stop(number)).collect()
+    }
+
+    /// Whether a lane that did not give up will take the stop: one of its queue's, or one that takes the queue over.
+    fn is_awaited(&self, queue: QueueIndex, number: u32) -> bool {
+        let slot = self.layout.slot(self.entry(number).slot);
+        let hands_on = self.hands_on(queue);
+        self.lanes.iter().any(|lane| {
+            let gave_up = matches!(lane.standing, Standing::Out { by: Outage::GaveUp, .. });
+            !gave_up && (lane.queue == queue || hands_on && self.layout.can_serve(lane.queue, slot))
+        })
+    }
+
+    /// Whether all lanes of a queue are out and hand on.
+    fn hands_on(&self, queue: QueueIndex) -> bool {
+        let mut lanes = self.lanes.iter().filter(|lane| lane.queue == queue).peekable();
+        lanes.peek().is_some() && lanes.all(|lane| matches!(lane.standing, Standing::Out { hand_on: true, .. }))
     }
 
     /// How a lane stands: at work or out, its stop, and how many stops wait in its queue.

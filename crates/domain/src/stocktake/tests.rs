@@ -17,7 +17,7 @@ fn stocktake() -> Stocktake {
         }
     }
     let id = StocktakeId::new("2026-01-02T03:04:05Z".parse().unwrap(), [7; 10]);
-    Stocktake::new(id, Arc::new(layout))
+    Stocktake::new(id, Arc::new(layout), LaneRules { give_up_after: 3, hand_on: true })
 }
 
 fn codes(list: &[&str]) -> Vec<LocationCode> {
@@ -59,7 +59,7 @@ fn a_crane_taken_out_hands_its_queue_to_cranes_that_can_serve_it() {
     let out = stocktake.take_out(&[0], Outage::Operator, true).unwrap();
     assert_eq!((out.handed_on, out.kept), (2, 0));
     stocktake.leave(0, stop.id, Left::Interrupted);
-    assert_eq!(stocktake.hand_on(0), 1);
+    assert_eq!(stocktake.lane(0).2, 0, "what it was busy with is handed on too");
     assert_eq!(stocktake.take(0), Next::Wait(Idle::CraneOut));
     assert_eq!(visit(&mut stocktake, 2).location.as_str(), "A2");
     stocktake.check().unwrap();
@@ -75,6 +75,41 @@ fn stops_of_a_crane_that_gave_up_are_stranded_only_when_nobody_works_any_more() 
     stocktake.leave(1, at_b.id, Left::Acquired);
     assert_eq!(stocktake.strand().len(), 1);
     stocktake.check().unwrap();
+}
+
+#[test]
+fn a_crane_that_a_person_took_out_is_waited_for_by_stops_that_it_can_take_over() {
+    let mut stocktake = stocktake();
+    stocktake.add(&codes(&["A1"])).unwrap();
+    stocktake.take_out(&[2], Outage::Operator, false).unwrap();
+    stocktake.take_out(&[0], Outage::GaveUp, true).unwrap();
+    assert!(stocktake.strand().is_empty());
+    stocktake.put_in(&[2]).unwrap();
+    assert_eq!(visit(&mut stocktake, 2).location.as_str(), "A1");
+}
+
+#[test]
+fn a_finished_stocktake_takes_no_more_commands() {
+    let mut stocktake = stocktake();
+    stocktake.add(&codes(&["A1"])).unwrap();
+    let stop = visit(&mut stocktake, 0);
+    assert!(!stocktake.finish());
+    stocktake.leave(0, stop.id, Left::Acquired);
+    stocktake.settle(stop.id, Verdict::Match);
+    assert!(stocktake.finish());
+    assert_eq!(stocktake.add(&codes(&["A2"])), Err(Refusal::Finished));
+    assert_eq!(stocktake.cancel(), Err(Refusal::Finished));
+}
+
+#[test]
+fn a_lane_that_gives_up_too_often_is_taken_out() {
+    let mut stocktake = stocktake();
+    stocktake.add(&codes(&["A1", "A2", "A3", "A4"])).unwrap();
+    for n in 1..=3 {
+        let stop = visit(&mut stocktake, 0);
+        let gave_up = stocktake.leave(0, stop.id, Left::GivenUp);
+        assert_eq!(gave_up.map(|gave_up| (gave_up.in_a_row, gave_up.out.handed_on)), (n == 3).then_some((3, 1)));
+    }
 }
 
 #[test]

@@ -108,6 +108,8 @@ struct Scene<'a> {
     tags_heard: bool,
     /// Some line is present by its label alone.
     by_label: bool,
+    /// A label was read, whosever it is.
+    labels_read: bool,
     occupied: Option<bool>,
     confidence: Option<f64>,
 }
@@ -120,21 +122,26 @@ impl<'a> Scene<'a> {
         let codes = findings.map_or(&[][..], |findings| &findings.codes);
         let is_heard = |line: &BookLine| line.epc.as_ref().is_some_and(|epc| heard.contains(epc.as_str()));
         let is_labelled = |line: &BookLine| codes.iter().any(|code| line.is_named_by(code));
-        let (present, missing): (Vec<_>, Vec<_>) = book.lines.iter().partition(|line| is_heard(line) || is_labelled(line));
+        // Exports list empty locations with a quantity of nothing: that is no stock.
+        let stock: Vec<&BookLine> = book.lines.iter().filter(|line| !line.quantity.is_zero()).collect();
+        let is_booked_here = |code: &str| stock.iter().any(|line| line.is_named_by(code));
+        let elsewhere = |code: &str| whereabouts(code).filter(|(home, _)| home != evidence.location);
+        let (present, missing): (Vec<_>, Vec<_>) = stock.iter().copied().partition(|line| is_heard(line) || is_labelled(line));
         let mut strangers: Vec<Stranger> = heard
             .iter()
-            .filter(|epc| !book.lines.iter().any(|line| line.is_named_by(epc)))
-            .map(|epc| Stranger { id: Arc::from(*epc), home: whereabouts(epc) })
+            .filter(|epc| !is_booked_here(epc))
+            .map(|epc| Stranger { id: Arc::from(*epc), home: elsewhere(epc) })
             .collect();
         // A label names a stranger only if the books know it: labels carry other codes too.
-        for code in codes.iter().filter(|code| !book.lines.iter().any(|line| line.is_named_by(code))) {
-            let Some((home, line)) = whereabouts(code) else { continue };
+        for code in codes.iter().filter(|code| !is_booked_here(code)) {
+            let Some((home, line)) = elsewhere(code) else { continue };
             let same = |known: &Stranger| known.home.as_ref().is_some_and(|(_, other)| *other == line);
-            if home != *evidence.location && !strangers.iter().any(same) {
+            if !strangers.iter().any(same) {
                 strangers.push(Stranger { id: Arc::from(code.as_str()), home: Some((home, line)) });
             }
         }
         Self {
+            labels_read: !codes.is_empty(),
             by_label: present.iter().any(|line| !is_heard(line)),
             book,
             present,
@@ -153,7 +160,8 @@ impl<'a> Scene<'a> {
         if seen_empty && found_something {
             return self.ambiguous(Reason::WitnessesDisagree);
         }
-        match (self.book.lines.is_empty(), self.missing.is_empty(), self.strangers.is_empty()) {
+        let booked_empty = self.present.is_empty() && self.missing.is_empty();
+        match (booked_empty, self.missing.is_empty(), self.strangers.is_empty()) {
             (true, _, true) => self.booked_empty_nothing_found(),
             (true, _, false) => self.strangers_found(Reason::NotInTheBooks, Verdict::Overage),
             (false, true, true) => self.all_present(),
@@ -168,6 +176,8 @@ impl<'a> Scene<'a> {
     fn booked_empty_nothing_found(self) -> Judgement {
         match self.occupied {
             Some(true) => self.ambiguous(Reason::WitnessesDisagree),
+            None if self.labels_read => self.ambiguous(Reason::WitnessesDisagree),
+            None if !self.tags_listed => self.ambiguous(Reason::NothingToRecognise),
             Some(false) => {
                 let sure = self.both();
                 self.settled(Verdict::EmptyAsBooked, Reason::NothingThere, sure)

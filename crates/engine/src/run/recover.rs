@@ -1,14 +1,15 @@
 //! Taking a stocktake up again: its state is made anew from its records.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
-use pandian_domain::stocktake::{Mode, Outage, Stocktake};
-use pandian_domain::{Digest, Fact, Layout, Record, Stage, StocktakeId, StopId, Timestamp};
+use pandian_domain::stocktake::{Outage, Stocktake};
+use pandian_domain::{Fact, Record, Stage, StocktakeId, StopId, Timestamp};
 use pandian_store::Store;
 
 use super::RunError;
 use crate::journal::JournalError;
+use crate::site::Site;
+use crate::stop::STOP_VERSION;
 
 /// A stocktake as its records left it.
 pub struct Recovered {
@@ -16,10 +17,6 @@ pub struct Recovered {
     pub stocktake: Stocktake,
     /// When it was started.
     pub started_at: Timestamp,
-    /// Digest of the configuration it was started with.
-    pub configuration: Digest,
-    /// The record of its end, if it has ended.
-    pub finished: Option<Fact>,
     /// Stops that were begun and have no final judgement.
     pub(super) touched: HashSet<StopId>,
     /// When a crane was last free, as far as there are records.
@@ -27,18 +24,16 @@ pub struct Recovered {
 }
 
 /// The kinds of records that a stocktake's state is made from, besides those of its stops.
-const DECISIVE: [&str; 7] =
-    ["stocktake_started", "stocktake_planned", "locations_dropped", "lane_out", "lane_in", "cancelled", "stocktake_finished"];
+const DECISIVE: [&str; 8] =
+    ["stocktake_started", "stocktake_planned", "locations_dropped", "lane_out", "lane_in", "paused", "resumed", "cancelled"];
 
 impl Recovered {
     /// Reads a stocktake's records. A crane that gave up before is tried again; one that a person took out stays out.
-    pub async fn read(store: &Store, id: StocktakeId, layout: Arc<Layout>) -> Result<Self, RunError> {
+    pub async fn read(store: &Store, id: StocktakeId, site: &Site) -> Result<Self, RunError> {
         let unrecoverable = |why: String| RunError::Unrecoverable { stocktake: id, why };
         let mut recovered = Self {
-            stocktake: Stocktake::new(id, layout),
+            stocktake: Stocktake::new(id, site.layout.clone(), site.settings.lanes),
             started_at: Timestamp::MIN,
-            configuration: Digest::ZERO,
-            finished: None,
             touched: HashSet::new(),
             freed_at: Timestamp::MIN,
         };
@@ -53,6 +48,9 @@ impl Recovered {
         }
         let mut stops = store.histories(id);
         while let Some((stop, history)) = stops.next().await.map_err(JournalError::from)? {
+            if recovered.stocktake.stop_of(stop).is_none() {
+                return Err(unrecoverable(format!("there are records of stop {stop}, which nobody planned")));
+            }
             let left_at = if history.abandoned.is_some() { history.judged_at } else { history.released_at };
             recovered.freed_at = recovered.freed_at.max(left_at.unwrap_or(Timestamp::MIN));
             match history.judgement {
@@ -60,6 +58,7 @@ impl Recovered {
                 _ => drop(recovered.touched.insert(stop)),
             }
         }
+        recovered.stocktake.sweep();
         if cancelled {
             recovered.stocktake.cancel()?;
         }
@@ -68,14 +67,20 @@ impl Recovered {
 
     /// Gives whether the record cancels the stocktake.
     fn apply(&mut self, record: Record) -> Result<bool, String> {
-        let lane = record.lane.as_ref().map(|lane| self.stocktake.lanes_named(lane.as_str())).transpose().map_err(|refusal| refusal.to_string())?;
+        // A lane that is gone from the configuration is out for good.
+        let lanes = |stocktake: &Stocktake| record.lane.as_ref().and_then(|lane| stocktake.lanes_named(lane.as_str()).ok()).unwrap_or_default();
         match record.fact {
-            Fact::StocktakeStarted { configuration, .. } => {
+            Fact::StocktakeStarted { stop_version, .. } => {
+                if stop_version > STOP_VERSION {
+                    return Err(format!("it was started by a newer version of the program (its stops are version {stop_version}, here {STOP_VERSION})"));
+                }
                 self.started_at = record.at;
-                self.configuration = configuration;
             }
-            Fact::StocktakePlanned { planned, .. } => {
-                self.stocktake.add(&planned).map_err(|refusal| format!("{refusal} (was the warehouse's configuration changed?)"))?;
+            Fact::StocktakePlanned { first, planned, .. } => {
+                let added = self.stocktake.add(&planned).map_err(|refusal| format!("{refusal} (was the warehouse's configuration changed?)"))?;
+                if added != first {
+                    return Err(format!("its list goes on with stop {first} where stop {added} is due"));
+                }
             }
             Fact::LocationsDropped { dropped } => {
                 for location in &dropped {
@@ -84,18 +89,14 @@ impl Recovered {
             }
             // A lane that is out already, or in, is no contradiction: the operator may have said so twice.
             Fact::LaneOut { by: Outage::Operator, hand_on, .. } => {
-                drop(self.stocktake.take_out(&lane.unwrap_or_default(), Outage::Operator, hand_on));
+                drop(self.stocktake.take_out(&lanes(&self.stocktake), Outage::Operator, hand_on));
             }
-            Fact::LaneIn {} => drop(self.stocktake.put_in(&lane.unwrap_or_default())),
+            Fact::LaneIn {} => drop(self.stocktake.put_in(&lanes(&self.stocktake))),
+            Fact::Paused {} => drop(self.stocktake.pause()),
+            Fact::Resumed { .. } => drop(self.stocktake.resume()),
             Fact::Cancelled {} => return Ok(true),
-            finished @ Fact::StocktakeFinished { .. } => self.finished = Some(finished),
             _ => {}
         }
         Ok(false)
-    }
-
-    /// Whether it was cancelled.
-    pub fn is_cancelled(&self) -> bool {
-        self.stocktake.mode() == Mode::Cancelled
     }
 }

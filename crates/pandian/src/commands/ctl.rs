@@ -121,6 +121,7 @@ fn show(status: &Status, json: bool, words: &Words) -> Result<Exit, Fault> {
         Mode::Running => words.running,
         Mode::Paused => words.paused,
         Mode::Cancelled => words.cancelled,
+        Mode::Finished => words.finished,
     };
     say::line(format_args!("{} {}  {mode}", words.stocktake, status.stocktake))?;
     say::line(format_args!(
@@ -143,7 +144,7 @@ fn show(status: &Status, json: bool, words: &Words) -> Result<Exit, Fault> {
     }
     for lane in &status.lanes {
         let doing = match (&lane.location, lane.standing) {
-            (_, Standing::Out(_)) => words.out_of_work.to_owned(),
+            (_, Standing::Out { .. }) => words.out_of_work.to_owned(),
             (Some(location), Standing::In) => format!("→ {location}"),
             (None, Standing::In) => words.idle.to_owned(),
         };

@@ -2,10 +2,12 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use pandian_domain::{Code, Fact, Record};
 use pandian_engine::Clock;
 use pandian_store::{Access, Batch, Store};
+use tokio::time::timeout;
 
 use crate::assemble::{list_fault, load};
 use crate::cli::ImportArgs;
@@ -13,6 +15,9 @@ use crate::fault::{Exit, Fault};
 use crate::lists::{Limits, ListFile, read_stock};
 use crate::say;
 use crate::words::Lang;
+
+/// How long a full disk or a locked database is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn import(args: ImportArgs, lang: Lang) -> Result<Exit, Fault> {
     let warehouse = load(&args.warehouse)?;
@@ -26,7 +31,11 @@ pub(super) async fn import(args: ImportArgs, lang: Lang) -> Result<Exit, Fault> 
     let fact = Fact::BookImported { source: name.as_str().into(), list, lines };
     let at = Clock::System.now();
     let record = Record { at, fact, stocktake: None, stop: None, lane: None, crane: None, location: None, attempt: None };
-    store.append(Batch { records: vec![record], reads: Vec::new() }).await?;
+    // A store that stalls goes on trying; closing it tries once more and says why it fails.
+    match timeout(PATIENCE, store.append(Batch { records: vec![record], reads: Vec::new() })).await {
+        Ok(appended) => drop(appended?),
+        Err(_elapsed) => {}
+    }
     store.close().await?;
     say::line((lang.words().imported)(lines, &name))?;
     Ok(Exit::Done)

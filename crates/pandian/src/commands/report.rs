@@ -14,6 +14,7 @@ use crate::report::json::JsonForm;
 use crate::report::terminal::TerminalForm;
 use crate::report::xlsx::XlsxForm;
 use crate::report::{Form, ReportError, make};
+use crate::say;
 use crate::words::Lang;
 
 pub(super) async fn report(args: ReportArgs, lang: Lang) -> Result<Exit, Fault> {
@@ -31,7 +32,13 @@ pub(super) async fn report(args: ReportArgs, lang: Lang) -> Result<Exit, Fault> 
         ReportFormat::Terminal => Box::new(TerminalForm::new(output(target)?, lang, args.full)),
     };
     match make(&store, &summary, &mut *form).await {
-        Ok(_) => Ok(Exit::Done),
+        Ok(head) => {
+            // The list has no room for it.
+            if args.format == ReportFormat::Csv {
+                say::aside(format_args!("{}  {head}", lang.words().head));
+            }
+            Ok(Exit::Done)
+        }
         Err(ReportError::Write(error)) if is_broken_pipe(&error) && target.is_none() => Ok(Exit::Done),
         Err(ReportError::Write(error)) => Err(unwritable(target, &error)),
         Err(ReportError::Store(error)) => Err(error.into()),

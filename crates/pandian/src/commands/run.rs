@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use pandian_domain::{Code, Fact, LocationCode, StocktakeId};
 use pandian_engine::run::{Recovered, RunError};
@@ -9,6 +10,8 @@ use pandian_engine::{Clock, Ending, Run, Summary};
 use pandian_store::{Access, Health, Store, StoreError};
 use rand::RngExt;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{find, no_data_directory};
@@ -83,7 +86,7 @@ async fn resume(
     if site.configuration != configuration {
         say::aside(words.configuration_changed);
     }
-    let recovered = Recovered::read(store, id, site.layout.clone()).await?;
+    let recovered = Recovered::read(store, id, &site).await?;
     tell(manner, || format!("{} {id}\n{}", words.stocktake, (words.resuming)(recovered.stocktake.tally().open())));
     let before = store.head().borrow().seq;
     let run = unless_stalled(store, Run::resume(site, Arc::new(store.clone()), clock, recovered, seed)).await?;
@@ -140,6 +143,9 @@ fn locations(warehouse: &Warehouse, list: Option<&Path>) -> Result<Vec<LocationC
     Ok(locations.into_iter().map(|(location, _line)| location).collect())
 }
 
+/// How long the last events of an interrupted run may take.
+const LAST_EVENTS_WITHIN: Duration = Duration::from_secs(1);
+
 /// Runs a stocktake under the eyes of its operator: shown, controllable, interruptible.
 pub(super) async fn conduct(
     run: Run,
@@ -162,15 +168,25 @@ pub(super) async fn conduct(
     let bars = (manner == Manner::Bars).then(|| Bars::new(&controller.status(), words));
     let _updating = bars.clone().map(|bars| AbortOnDropHandle::new(tokio::spawn(keep_updated(bars, controller.clone()))));
     let _stalls = controlled.then(|| AbortOnDropHandle::new(tokio::spawn(tell_stalls(controller.clone(), words))));
+    let complete = CancellationToken::new();
     let showing = AbortOnDropHandle::new(tokio::spawn(show(
-        Tail::new(store.clone(), controller.status().stocktake, before),
+        Tail::new(store.clone(), controller.status().stocktake, before, complete.clone()),
         manner,
         words,
         bars.clone(),
     )));
     let ending = run.drive().await?;
     match ending {
-        Ending::Interrupted => {}
+        // What happened until now is shown too, as far as the disk takes it and somebody reads it. That it is not is no news: the
+        // interruption is what the caller must know.
+        Ending::Interrupted => {
+            let _ = timeout(LAST_EVENTS_WITHIN, async {
+                let _ = store.flush().await;
+                complete.cancel();
+                showing.await
+            })
+            .await;
+        }
         // The last record is on disk, so what is shown comes to its end by itself, unless nobody reads it.
         Ending::Finished(_) | Ending::Cancelled(_) => tokio::select! {
             shown = showing => shown.map_err(|error| Fault::new(Code::Internal, format!("showing the events failed: {error}")))??,
@@ -193,7 +209,7 @@ fn signals() -> Result<[Signal; 2], Fault> {
 }
 
 /// The first signal ends the run in order, the second at once; what is on record is safe either way.
-async fn interrupt_on_signal(interrupter: tokio_util::sync::CancellationToken, [mut interrupt, mut terminate]: [Signal; 2]) {
+async fn interrupt_on_signal(interrupter: CancellationToken, [mut interrupt, mut terminate]: [Signal; 2]) {
     for again in [false, true] {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -209,7 +225,7 @@ async fn interrupt_on_signal(interrupter: tokio_util::sync::CancellationToken, [
 /// Says on standard error when nothing can be written, and when that is over.
 async fn tell_stalls(controller: pandian_engine::Controller, words: &'static Words) {
     let mut stalled = false;
-    let mut tick = tokio::time::interval(std::time::Duration::from_millis(500));
+    let mut tick = tokio::time::interval(Duration::from_millis(500));
     loop {
         tick.tick().await;
         let now = controller.stall();

@@ -35,7 +35,7 @@ fn the_documented_example_is_right() {
     let warehouse = documented();
     assert_eq!(&*warehouse.name, "Demo");
     assert_eq!(warehouse.settings.release, Release::AfterAcquisition);
-    assert!(warehouse.settings.hand_on);
+    assert!(warehouse.settings.lanes.hand_on);
     let lanes: Vec<_> = warehouse.cranes.iter().map(|crane| (crane.id.as_str(), crane.lanes.clone())).collect();
     assert_eq!(lanes, [("C1", 0..1), ("C2", 1..2), ("WCS", 2..5)]);
     assert_eq!(warehouse.layout.lanes()[4].id.as_str(), "WCS/3");

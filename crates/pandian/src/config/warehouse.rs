@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use pandian_devices::Catalog;
+use pandian_domain::stocktake::LaneRules;
 use pandian_engine::site::{Release, Settings};
 use pandian_sim::SimulationSettings;
 use serde::de::DeserializeOwned;
@@ -87,9 +88,11 @@ fn settings(release: Option<Release>, run: RunTable) -> Settings {
     Settings {
         release: release.unwrap_or_default(),
         comparisons_per_lane: run.comparisons_per_lane.map_or(usual.comparisons_per_lane, |count| count.0 as usize),
-        // Count's range fits.
-        give_up_after: run.give_up_after.map_or(usual.give_up_after, |count| count.0 as u16),
-        hand_on: run.on_crane_out.map_or(usual.hand_on, |out| out == OnCraneOut::HandOn),
+        lanes: LaneRules {
+            // Count's range fits.
+            give_up_after: run.give_up_after.map_or(usual.lanes.give_up_after, |count| count.0 as u16),
+            hand_on: run.on_crane_out.map_or(usual.lanes.hand_on, |out| out == OnCraneOut::HandOn),
+        },
     }
 }
 

@@ -6,7 +6,7 @@ use pandian_domain::history::StopHistory;
 use pandian_domain::verdict::Variance;
 use serde::Serialize;
 
-use super::{Form, Heading, Row, Totals};
+use super::{Form, Heading, Row, Totals, not_counted_code};
 
 /// Writes to any output, row by row.
 pub struct JsonForm<W> {
@@ -48,7 +48,7 @@ impl<W: Write> Form for JsonForm<W> {
             row,
             variances: history.judgement.as_ref().map_or(&[], |(judgement, _)| &judgement.variances),
             reads_sha256: history.inventory.as_ref().and_then(|inventory| inventory.reads),
-            not_counted_code: history.not_counted_code(),
+            not_counted_code: not_counted_code(history),
         };
         self.out.write_all(b"\n")?;
         Ok(serde_json::to_writer(&mut self.out, &line)?)

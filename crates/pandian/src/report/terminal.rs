@@ -1,11 +1,13 @@
 //! The report for reading: what was not counted first, then what differs.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use pandian_domain::Verdict;
 use pandian_domain::history::StopHistory;
 
-use super::{Form, Heading, Row, Totals};
+use super::{Form, Heading, Row, Totals, not_counted_code};
 use crate::words::{Lang, Words};
 
 /// Writes to any output; keeps only so many lines as it shows.
@@ -13,17 +15,19 @@ pub struct TerminalForm<W> {
     out: W,
     words: &'static Words,
     full: bool,
-    lines: Vec<(Verdict, String)>,
-    hidden: usize,
+    /// By verdict: what was not counted comes before everything else, then what a person has to look at.
+    lines: BTreeMap<Reverse<Verdict>, Vec<String>>,
+    /// How many lines there would be.
+    worth_a_line: usize,
 }
 
-/// Without `--full`, so many differences are shown.
+/// Without `--full`, so many lines are shown.
 const SHOWN: usize = 40;
 
 impl<W: Write> TerminalForm<W> {
     /// Writes to `out`; `full` shows every location.
     pub fn new(out: W, lang: Lang, full: bool) -> Self {
-        Self { out, words: lang.words(), full, lines: Vec::new(), hidden: 0 }
+        Self { out, words: lang.words(), full, lines: BTreeMap::new(), worth_a_line: 0 }
     }
 }
 
@@ -52,8 +56,9 @@ impl<W: Write> Form for TerminalForm<W> {
         if judgement.verdict.is_agreement() && !self.full {
             return Ok(());
         }
-        if self.lines.len() >= SHOWN && !self.full {
-            self.hidden += 1;
+        self.worth_a_line += 1;
+        let lines = self.lines.entry(Reverse(judgement.verdict)).or_default();
+        if lines.len() >= SHOWN && !self.full {
             return Ok(());
         }
         let words = self.words;
@@ -71,10 +76,10 @@ impl<W: Write> Form for TerminalForm<W> {
         if let Some(place) = &judgement.belongs_at {
             line.push_str(&format!(" ({})", (words.belongs_at)(place.as_str())));
         }
-        if let Some(code) = history.not_counted_code() {
+        if let Some(code) = not_counted_code(history) {
             line.push_str(&format!(" [{code}]"));
         }
-        self.lines.push((judgement.verdict, line));
+        lines.push(line);
         Ok(())
     }
 
@@ -88,13 +93,12 @@ impl<W: Write> Form for TerminalForm<W> {
         }
         writeln!(self.out, "{:>10}  {}", totals.locations, words.locations)?;
         writeln!(self.out)?;
-        // What was not counted comes before everything else, then what a person has to look at.
-        self.lines.sort_by_key(|(verdict, _)| std::cmp::Reverse(*verdict as u8));
-        for (_, line) in &self.lines {
+        let most = if self.full { usize::MAX } else { SHOWN };
+        for line in self.lines.values().flatten().take(most) {
             writeln!(self.out, "{line}")?;
         }
-        if self.hidden > 0 {
-            writeln!(self.out, "  {}", (words.and_more)(self.hidden))?;
+        if self.worth_a_line > most {
+            writeln!(self.out, "  {}", (words.and_more)(self.worth_a_line - most))?;
         }
         if self.lines.is_empty() && totals.locations > 0 {
             writeln!(self.out, "{}", words.nothing_differs)?;

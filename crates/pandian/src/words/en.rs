@@ -112,6 +112,6 @@ fn reason(reason: Reason) -> &'static str {
         Reason::CraneFailed => "the crane did not get there",
         Reason::CraneOut => "the crane is out of work",
         Reason::Cancelled => "the stocktake was cancelled",
-        Reason::Dropped => "the location was dropped",
+        Reason::ProgramFailed => "the program failed; its log says how",
     }
 }

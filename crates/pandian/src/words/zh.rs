@@ -112,6 +112,6 @@ fn reason(reason: Reason) -> &'static str {
         Reason::CraneFailed => "堆垛机没有到达",
         Reason::CraneOut => "堆垛机退出作业",
         Reason::Cancelled => "盘点任务被取消",
-        Reason::Dropped => "货位已从任务中移除",
+        Reason::ProgramFailed => "程序故障，详见日志",
     }
 }

@@ -154,7 +154,7 @@ fn text(mut stderr: ChildStderr) -> String {
 
 /// `pandian sim` in a process of its own, on a free port.
 pub(crate) struct Simulator {
-    running: Running,
+    _running: Running,
     /// `127.0.0.1:PORT`
     pub(crate) address: String,
 }
@@ -166,12 +166,6 @@ impl Simulator {
             Running::start(&mut pandian([OsStr::new("sim"), folder.as_os_str(), "--listen".as_ref(), "127.0.0.1:0".as_ref()]));
         let line = running.wait_for_line("its address", |line| line.contains("http://"));
         let address = line.split_once("http://").expect("the line has the address").1.to_owned();
-        Self { running, address }
-    }
-
-    /// Ends it with SIGTERM, and gives what it says of its traffic.
-    pub(crate) fn stop(self) -> Ended {
-        self.running.signal(Signal::TERM);
-        self.running.end()
+        Self { _running: running, address }
     }
 }

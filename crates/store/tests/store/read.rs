@@ -31,12 +31,12 @@ async fn the_records_of_a_stocktake_are_its_own_of_the_kinds_asked_for_in_order(
         drop(store.append(batch(vec![planned(id(1), n), own(id(1), Fact::Paused {}), planned(id(2), n)])));
         drop(store.append(whole_stop(id(1), n, None)));
     }
-    store.append(batch(vec![own(id(1), Fact::Resumed {})])).await.unwrap();
+    store.append(batch(vec![own(id(1), Fact::Resumed { configuration: None, stop_version: None })])).await.unwrap();
     let mut records = store.records_of(id(1), &["stocktake_planned", "resumed"]);
     for n in 1..=100 {
         assert_eq!(records.next().await.unwrap().unwrap().record().unwrap(), planned(id(1), n));
     }
-    assert_eq!(records.next().await.unwrap().unwrap().record().unwrap().fact, Fact::Resumed {});
+    assert_eq!(records.next().await.unwrap().unwrap().record().unwrap().fact, Fact::Resumed { configuration: None, stop_version: None });
     assert_eq!(records.next().await.unwrap(), None);
     assert_eq!(store.records_of(id(3), &["resumed"]).all().await.unwrap(), []);
     assert_eq!(store.records_of(id(1), &[]).all().await.unwrap(), []);

@@ -121,3 +121,24 @@ fn stock_without_tag_or_label_cannot_be_counted() {
     check(booked(&[line("P1", "", 3)]), heard(&[]), seen(Some(true), &[]), Verdict::Ambiguous, Reason::NothingToRecognise);
     check(booked(&[line("P1", "", 3), line("P2", "02", 1)]), heard(&["02"]), seen(Some(true), &[]), Verdict::Ambiguous, Reason::NothingToRecognise);
 }
+
+#[test]
+fn a_quantity_of_nothing_is_no_stock() {
+    check(booked(&[line("P1", "01", 0)]), heard(&[]), seen(Some(false), &[]), Verdict::EmptyAsBooked, Reason::NothingThere);
+    check(booked(&[line("P1", "01", 0)]), heard(&["01"]), seen(Some(true), &[]), Verdict::Overage, Reason::NotInTheBooks);
+}
+
+#[test]
+fn an_empty_slot_is_not_taken_for_one_where_nobody_listened_or_a_label_was_read() {
+    check(booked(&[]), Witness::NotAsked, seen(None, &["4006381333931"]), Verdict::Ambiguous, Reason::WitnessesDisagree);
+    check(booked(&[]), heard(&[]), seen(None, &["4006381333931"]), Verdict::Ambiguous, Reason::WitnessesDisagree);
+}
+
+#[test]
+fn what_today_s_books_have_at_this_very_location_is_not_misplaced() {
+    let here: LocationCode = "B7".into();
+    let book = booked(&[]);
+    let (rfid, vision) = (heard(&["99"]), seen(Some(true), &[]));
+    let evidence = Evidence { location: &here, book: book.as_ref(), rfid: &rfid, vision: &vision, capture_failed: false };
+    assert_eq!(judge(&evidence, whereabouts).verdict, Verdict::Overage);
+}
