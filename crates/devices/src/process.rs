@@ -136,9 +136,10 @@ impl Program {
 
     fn command(&self, visit: &Visit, withheld: &[String]) -> Result<Command, DeviceError> {
         let values = Values::from(visit);
-        let arguments = self.command.arguments(values).map_err(|error| {
-            DeviceError::new(Code::CommandNotStarted, format!("{} was not started: {error}", self.who)).because(error)
-        })?;
+        let arguments = self
+            .command
+            .arguments(values)
+            .map_err(|error| DeviceError::new(Code::CommandNotStarted, format!("{} was not started: {error}", self.who)).because(error))?;
         let mut command = Command::new(&self.executable);
         command.args(arguments);
         for variable in withheld {

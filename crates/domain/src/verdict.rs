@@ -113,7 +113,7 @@ pub enum Reason {
     NotInTheBooks,
     /// What was found is booked at another location.
     BookedElsewhere,
-    /// Nothing of what is booked was found, and something else was.
+    /// In the place of all or part of what is booked something else was found.
     OtherInItsPlace,
     /// No tag was heard and the picture shows an empty slot, though stock is booked.
     SeenEmpty,

@@ -231,3 +231,31 @@ pub async fn make(store: &Store, summary: &StocktakeSummary, form: &mut (dyn For
     form.end(&totals)?;
     Ok(head)
 }
+
+#[cfg(test)]
+mod tests {
+    use pandian_domain::history::ReadsKept;
+    use pandian_domain::verdict::{Judgement, Reason, Stage};
+
+    use super::*;
+
+    #[test]
+    fn a_reader_that_gave_only_a_note_counted_no_tags_and_not_zero() {
+        let judgement = Judgement {
+            verdict: Verdict::Ambiguous,
+            reason: Reason::NothingHeard,
+            confidence: 0.0,
+            book: None,
+            counted: None,
+            variances: Vec::new(),
+            belongs_at: None,
+        };
+        let mut history = StopHistory::default();
+        history.judgement = Some((judgement, Stage::Final));
+        let stop = StocktakeId::new(Timestamp::UNIX_EPOCH, [7; 10]).stop(1);
+        for (reads, tags) in [(None, None), (Some(Digest([7; 32])), Some(0))] {
+            history.inventory = Some(ReadsKept { tags: 0, reads, note: None });
+            assert_eq!(Row::of(stop, &history).unwrap().tags, tags);
+        }
+    }
+}

@@ -226,7 +226,9 @@ fn nobody_listening_is_no_error_and_no_panic() {
         let mut command = Command::new("bash");
         command.args(["-c", &format!("exec 3>/dev/null; {line}")]).env("PANDIAN", env!("CARGO_BIN_EXE_pandian"));
         let ended = Running::start(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped())).end();
-        assert_eq!((ended.code(), ended.stderr.as_str()), (Some(0), ""), "{arguments}");
+        // A CSV has no room for the head of the chain: that goes to standard error.
+        let said = ended.stderr.lines().filter(|line| !line.starts_with("record chain")).collect::<String>();
+        assert_eq!((ended.code(), said.as_str()), (Some(0), ""), "{arguments}");
     };
     // `head` may end before, while or after the program writes: all three must be well.
     head(1, &format!("run {file} --all --json --data {data}"));

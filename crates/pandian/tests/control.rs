@@ -166,7 +166,7 @@ fn a_crane_taken_out_keeps_its_queue_until_it_is_back() {
     let (file, data) = (draft.write(folder.path()), folder.path().join("data"));
     let mut stocktake = Stocktake::start(&file, &data, &[]);
     let status = stocktake.done(&["crane", "out", "C1"]);
-    assert_eq!(status["lanes"][0]["standing"], json!({ "out": "operator" }));
+    assert_eq!(status["lanes"][0]["standing"], json!({ "out": { "by": "operator", "hand_on": false } }));
     stocktake.running.wait_for_event("lane_out");
     let status = stocktake.wait_until(is_idle);
     let waiting = status["lanes"][0]["waiting"].as_u64().unwrap();

@@ -220,7 +220,7 @@ fn a_database_that_another_program_has_locked_is_waited_for() {
     // What an operator asks for meanwhile is done, and told not to be on disk.
     let pausing = Running::start(pandian(["ctl", "--data", &site.data.display().to_string()]).args(["pause", id])).end();
     assert_eq!(pausing.code(), Some(5));
-    assert!(pausing.stderr.starts_with("error[store-unavailable]: done, but not on disk yet: "), "{}", pausing.stderr);
+    assert!(pausing.stderr.starts_with("error[database-locked]: done, but not on disk yet: "), "{}", pausing.stderr);
     assert!(pausing.stderr.contains("another program holds a lock on it"), "{}", pausing.stderr);
     assert_waits(&mut running);
     holder.release();

@@ -62,7 +62,9 @@ impl Counted {
         command.arg("report").arg("--data").arg(&self.data).args(arguments).env("LC_ALL", "C");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let ended = Running::start(&mut command).end();
-        assert_eq!((ended.code(), ended.stderr.as_str()), (Some(0), ""), "{arguments:?}");
+        // A CSV has no room for the head of the chain: that goes to standard error.
+        let said = ended.stderr.lines().filter(|line| !line.starts_with("record chain")).collect::<String>();
+        assert_eq!((ended.code(), said.as_str()), (Some(0), ""), "{arguments:?}");
         ended
     }
 

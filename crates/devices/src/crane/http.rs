@@ -187,6 +187,10 @@ impl Build<dyn Crane> for HttpCraneSettings {
         Ok(())
     }
 
+    fn secrets(&self) -> Vec<String> {
+        self.headers.secrets()
+    }
+
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn Crane>, DeviceError> {
         Ok(Arc::new(session::HttpCrane::new(self, context)?))
     }

@@ -168,8 +168,7 @@ impl<'a> Scene<'a> {
             (false, false, true) if self.present.is_empty() => self.nothing_found_of_the_booked(),
             (false, false, true) => self.part_missing(),
             (false, true, false) => self.strangers_found(Reason::NotInTheBooks, Verdict::Overage),
-            (false, false, false) if self.present.is_empty() => self.strangers_found(Reason::OtherInItsPlace, Verdict::WrongItem),
-            (false, false, false) => self.strangers_found(Reason::PartMissing, Verdict::WrongItem),
+            (false, false, false) => self.strangers_found(Reason::OtherInItsPlace, Verdict::WrongItem),
         }
     }
 
@@ -186,7 +185,12 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// A label proves what its own tag does not. But where tags are booked and none at all was heard the reader may be deaf, and what
+    /// else stands there nobody knows.
     fn all_present(self) -> Judgement {
+        if self.tags_listed && !self.tags_heard && self.present.iter().any(|line| line.epc.is_some()) {
+            return self.ambiguous(Reason::TagsSilent);
+        }
         let reason = if self.by_label { Reason::LabelsRead } else { Reason::AllTagsHeard };
         let sure = if self.occupied == Some(true) { self.both() } else { RFID_ALONE };
         self.settled(Verdict::Match, reason, sure)

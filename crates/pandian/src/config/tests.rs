@@ -107,3 +107,14 @@ fn every_reference_of_the_schema_leads_somewhere_and_every_kind_is_in_it() {
     assert!(http["properties"]["attempts"].is_object() && http["properties"]["url"].is_object());
     assert!(http["required"].as_array().unwrap().contains(&"kind".into()));
 }
+
+#[test]
+fn the_variables_that_hold_secrets_are_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "name = \"T\"\n[callbacks]\nlisten = \"127.0.0.1:0\"\nsecret_env = \"CALL\"\n[[crane]]\nid = \"C1\"\nlocations = [\"1\"]\n\
+                device = { kind = \"http\", url = \"http://h/\", headers = { a = \"env:GO\", b = \"plain\" } }\n\
+                reader = { kind = \"http\", url = \"http://h/\", headers = { a = \"env:READ\" } }\n\
+                camera = { kind = \"http\", url = \"http://h/\", headers = { a = \"env:SHOOT\" }, compare_url = \"http://h/\", \
+                compare_headers = { a = \"env:COMPARE\" } }\n";
+    assert_eq!(load_text(folder.path(), text).secrets(), ["CALL", "GO", "READ", "SHOOT", "COMPARE"]);
+}

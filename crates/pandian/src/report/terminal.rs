@@ -106,3 +106,55 @@ impl<W: Write> Form for TerminalForm<W> {
         self.out.flush()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use pandian_domain::verdict::{Judgement, Reason, Stage};
+    use pandian_domain::{Code, Failure, StocktakeId, Timestamp};
+
+    use super::*;
+
+    /// A stop given up with `crane-out`, whatever its verdict.
+    fn judged(location: String, verdict: Verdict, reason: Reason) -> StopHistory {
+        let (book, counted, variances, belongs_at) = (None, None, Vec::new(), None);
+        let judgement = Judgement { verdict, reason, confidence: 1.0, book, counted, variances, belongs_at };
+        let mut history = StopHistory::default();
+        history.location = Some(location.as_str().into());
+        history.abandoned = Some(Failure::new(Code::CraneOut, "out"));
+        history.judgement = Some((judgement, Stage::Final));
+        history
+    }
+
+    fn lines(full: bool) -> Vec<String> {
+        let mut out = Vec::new();
+        let mut form = TerminalForm::new(&mut out, Lang::En, full);
+        let mut totals = Totals::default();
+        let stops = (0..60).map(|n| (format!("s{n}"), Verdict::Shortage, Reason::PartMissing));
+        let late = [("late", Verdict::NotCounted, Reason::CraneOut), ("unsure", Verdict::Ambiguous, Reason::PartMissing)];
+        for (n, (location, verdict, reason)) in (0..).zip(stops.chain(late.map(|(location, v, r)| (location.to_owned(), v, r)))) {
+            let history = judged(location, verdict, reason);
+            let row = Row::of(StocktakeId::new(Timestamp::UNIX_EPOCH, [7; 10]).stop(n), &history).unwrap();
+            totals.add(&history);
+            form.row(&row, &history).unwrap();
+        }
+        form.end(&totals).unwrap();
+        drop(form);
+        let listed = |line: &&str| line.starts_with("  ") && !line.starts_with("   ");
+        String::from_utf8(out).unwrap().lines().filter(listed).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_was_not_counted_comes_first_however_many_differences_stand_before_it() {
+        let lines = lines(false);
+        assert_eq!(lines.len(), SHOWN + 1);
+        assert!(lines[0].starts_with("  late  ") && lines[0].ends_with("[crane-out]"), "{}", lines[0]);
+        assert!(lines[1].starts_with("  unsure  ") && !lines[1].contains("crane-out"), "{}", lines[1]);
+        assert!(lines[2].starts_with("  s0  "), "{}", lines[2]);
+        assert!(lines[SHOWN].contains("22"), "{}", lines[SHOWN]);
+    }
+
+    #[test]
+    fn a_full_report_hides_nothing() {
+        assert_eq!(lines(true).len(), 62);
+    }
+}

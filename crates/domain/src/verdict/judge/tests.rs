@@ -59,7 +59,10 @@ fn what_is_booked_and_nothing_else_is_a_match() {
 
 #[test]
 fn a_label_proves_what_its_tag_does_not() {
-    check(booked(&[line("P1", "01", 3)]), heard(&[]), seen(Some(true), &["P1"]), Verdict::Match, Reason::LabelsRead);
+    let two = booked(&[line("P1", "01", 3), line("P2", "02", 5)]);
+    check(two, heard(&["02"]), seen(Some(true), &["P1"]), Verdict::Match, Reason::LabelsRead);
+    check(booked(&[line("P1", "01", 3)]), Witness::NotAsked, seen(Some(true), &["P1"]), Verdict::Match, Reason::LabelsRead);
+    check(booked(&[line("P1", "01", 3)]), heard(&[]), seen(Some(true), &["P1"]), Verdict::Ambiguous, Reason::TagsSilent);
     check(booked(&[line("P1", "", 3)]), heard(&[]), seen(None, &["4006381333931", "P1"]), Verdict::Match, Reason::LabelsRead);
 }
 
