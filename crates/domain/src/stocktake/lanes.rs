@@ -203,12 +203,27 @@ impl Stocktake {
         lanes.first().map(|lane| self.layout.lanes()[*lane as usize].crane.to_string()).unwrap_or_default()
     }
 
+    /// Moves what belongs to a queue and waits in others back to it, in the order of the list.
+    fn take_back(&mut self, home: QueueIndex) {
+        let mut back = std::mem::take(&mut self.queues[home as usize]);
+        for queue in 0..self.queues.len() {
+            let waiting = std::mem::take(&mut self.queues[queue]);
+            let (own, others): (std::collections::VecDeque<u32>, _) =
+                waiting.into_iter().partition(|number| self.layout.slot(self.entry(*number).slot).queue == home);
+            self.queues[queue] = others;
+            back.extend(own);
+        }
+        back.make_contiguous().sort_unstable();
+        self.queues[home as usize] = back;
+    }
+
     /// Whether a lane at work draws from the queue.
     fn is_served(&self, queue: QueueIndex) -> bool {
         self.lanes.iter().any(|lane| lane.queue == queue && lane.standing == Standing::In)
     }
 
-    /// Puts lanes back to work. They take over what waits for lanes that are out and hand on.
+    /// Puts lanes back to work. They get back what was handed on and still waits, and take over what waits for lanes that are out and
+    /// hand on.
     pub fn put_in(&mut self, lanes: &[LaneIndex]) -> Result<Vec<LaneIndex>, Refusal> {
         self.goes_on()?;
         let out: Vec<LaneIndex> = lanes.iter().copied().filter(|lane| self.lanes[*lane as usize].standing != Standing::In).collect();
@@ -219,6 +234,9 @@ impl Stocktake {
             let lane = &mut self.lanes[*lane as usize];
             lane.standing = Standing::In;
             lane.given_up = 0;
+        }
+        for lane in &out {
+            self.take_back(self.lanes[*lane as usize].queue);
         }
         for queue in 0..self.queues.len() as QueueIndex {
             if self.hands_on(queue) {

@@ -62,6 +62,10 @@ fn a_crane_taken_out_hands_its_queue_to_cranes_that_can_serve_it() {
     assert_eq!(stocktake.lane(0).2, 0, "what it was busy with is handed on too");
     assert_eq!(stocktake.take(0), Next::Wait(Idle::CraneOut));
     assert_eq!(visit(&mut stocktake, 2).location.as_str(), "A2");
+    // Back at work, it gets back what still waits.
+    stocktake.put_in(&[0]).unwrap();
+    assert_eq!(visit(&mut stocktake, 0).location.as_str(), "A1");
+    assert_eq!(stocktake.lane(2).2, 0);
     stocktake.check().unwrap();
 }
 
