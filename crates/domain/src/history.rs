@@ -1,4 +1,4 @@
-//! A stop as its records tell it: the one fold behind resuming, reporting and the live state.
+//! A stop as its records tell it: the one fold behind resuming and reporting.
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::StopId;
 use crate::location::LocationCode;
 use crate::record::Fact;
+use crate::verdict::Verdict;
 
 /// Why a crane visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub struct Stop {
     pub purpose: Purpose,
 }
 
-/// Where a stop stands. Made from its records alone, so that a restart, a report and the live view agree.
+/// Where a stop stands, by its records: what may follow what. Records that the engine makes are held against it in its tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StopState {
     /// In a queue.
@@ -78,7 +79,9 @@ impl StopState {
             (state @ (Acquiring { .. } | Comparing | Judged), Fact::CraneReleased {}) => state,
             (Acquiring { .. } | Comparing, Fact::Compared { .. }) => self,
             (Comparing, Fact::CaptureDone { .. } | Fact::InventoryDone { .. }) => Comparing,
-            (state, Fact::Judged { .. }) if state != Travelling => Judged,
+            // Only a stop that is given up ends before its crane arrived.
+            (Travelling, Fact::Judged { judgement, .. }) if judgement.verdict != Verdict::NotCounted => return Err(impossible),
+            (_, Fact::Judged { .. }) => Judged,
             _ => return Err(impossible),
         })
     }

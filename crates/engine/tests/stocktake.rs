@@ -14,6 +14,7 @@ use pandian_devices::{Arrival, Camera, Comparer, Crane, DeviceError, DevicePendi
 use pandian_domain::book::{Book, BookLine};
 use pandian_domain::history::StopHistory;
 use pandian_domain::retry::RetryPolicy;
+use pandian_domain::stop::StopState;
 use pandian_domain::{
     Code, Digest, Epc, Fact, Failure, Findings, Inventory, LaneSpec, Layout, LocationCode, QueueSpec, Record, Slot, StocktakeId, StopId,
     TagRead, Verdict,
@@ -223,7 +224,15 @@ impl Rig {
 
 async fn records(store: &Store) -> Vec<Record> {
     store.flush().await.unwrap();
-    store.records_after(0, 10_000).await.unwrap().iter().map(|stored| stored.record().unwrap()).collect()
+    let records: Vec<Record> = store.records_after(0, 10_000).await.unwrap().iter().map(|stored| stored.record().unwrap()).collect();
+    let mut states: HashMap<StopId, StopState> = HashMap::new();
+    for record in &records {
+        if let Some(stop) = record.stop {
+            let state = states.entry(stop).or_default();
+            *state = state.after(&record.fact).unwrap_or_else(|impossible| panic!("{impossible}: {record:?}"));
+        }
+    }
+    records
 }
 
 fn verdicts(records: &[Record]) -> Vec<(String, Verdict)> {
