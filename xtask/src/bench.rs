@@ -13,7 +13,7 @@ use clap::Subcommand;
 use serde_json::Value;
 
 mod engine;
-mod million;
+pub(crate) mod million;
 
 /// What can be measured.
 #[derive(Subcommand)]

@@ -32,7 +32,7 @@ impl Task {
         match self {
             Self::Tidy => Ok(tidy::run()?),
             Self::Bench(bench) => bench.run(),
-            Self::Soak(args) => Ok(soak::run(&args)?),
+            Self::Soak(args) => soak::run(&args),
         }
     }
 }

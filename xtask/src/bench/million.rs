@@ -10,7 +10,7 @@ use super::{build, fresh, root, with_peak};
 /// The goal for the run and for its report, in MB.
 const GOAL_MB: f64 = 500.0;
 
-pub(super) fn run(locations: u32) -> Result<(), Box<dyn Error>> {
+pub(crate) fn run(locations: u32) -> Result<(), Box<dyn Error>> {
     eprintln!("building pandian in release mode …");
     build(["--bin", "pandian"])?;
     let pandian = root().join("target/release/pandian");
