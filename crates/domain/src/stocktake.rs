@@ -228,7 +228,11 @@ impl Stocktake {
     pub fn add(&mut self, locations: &[LocationCode]) -> Result<u32, Refusal> {
         self.goes_on()?;
         let first = u32::try_from(self.stops.len()).unwrap_or(u32::MAX);
-        u32::try_from(locations.len()).ok().and_then(|more| first.checked_add(more)).filter(|last| *last < u32::MAX).ok_or(Refusal::TooManyStops)?;
+        u32::try_from(locations.len())
+            .ok()
+            .and_then(|more| first.checked_add(more))
+            .filter(|last| *last < u32::MAX)
+            .ok_or(Refusal::TooManyStops)?;
         for (done, location) in locations.iter().enumerate() {
             if let Err(refusal) = self.add_one(location) {
                 for _ in 0..done {

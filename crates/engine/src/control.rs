@@ -175,7 +175,12 @@ impl Controller {
         for lane in &out.lanes {
             shared.break_off(*lane);
         }
-        Ok(self.tell_each(&out.lanes, || Fact::LaneOut { code: Code::CraneOut, message: "taken out by the operator".into(), by: Outage::Operator, hand_on }))
+        Ok(self.tell_each(&out.lanes, || Fact::LaneOut {
+            code: Code::CraneOut,
+            message: "taken out by the operator".into(),
+            by: Outage::Operator,
+            hand_on,
+        }))
     }
 
     fn drop_locations(&self, locations: &[LocationCode]) -> Result<Receipt, ControlError> {
@@ -220,13 +225,17 @@ impl Controller {
         let tally = stocktake.tally();
         let done = tally.requested - tally.open();
         let pace = shared.pace();
+        let lanes = shared.lane_statuses(&stocktake);
+        // What waits for nobody but cranes that are out will not be done at any pace.
+        let mut queued = lanes.iter().filter(|lane| lane.waiting > 0).peekable();
+        let moves = stocktake.mode() == Mode::Running && (queued.peek().is_none() || queued.any(|lane| lane.standing == Standing::In));
         Status {
             stocktake: stocktake.id(),
             mode: stocktake.mode(),
             tally,
             seconds,
-            eta_seconds: (stocktake.mode() == Mode::Running && done > 0 && pace > 0.0).then(|| shared.longest_queue(&stocktake) as f64 * pace),
-            lanes: shared.lane_statuses(&stocktake),
+            eta_seconds: (moves && done > 0 && pace > 0.0).then(|| shared.longest_queue(&stocktake) as f64 * pace),
+            lanes,
             stalled: shared.stall(),
         }
     }

@@ -15,8 +15,8 @@ use pandian_domain::history::StopHistory;
 use pandian_domain::retry::AfterFailure;
 use pandian_domain::verdict::{self, Evidence, Judgement};
 use pandian_domain::{
-    BookSnapshot, Code, CraneId, Digest, Fact, Failure, Inventory, LaneId, OpKind, Picture, Place, Reason, Record, Stage,
-    StocktakeId, Stop, StopId, Verdict,
+    BookSnapshot, Code, CraneId, Digest, Fact, Failure, Inventory, LaneId, OpKind, Picture, Place, Reason, Record, Stage, StocktakeId,
+    Stop, StopId, Verdict,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -155,7 +155,8 @@ impl DeviceExecutor {
                 Ok(Ok(brought)) => return Ok((brought, attempt)),
                 Ok(Err(error)) => Failure::from(error),
                 Err(_elapsed) => {
-                    let message = format!("{} of crane {} at {address}: no answer within {:?}", op.as_str(), assignment.crane, rule.timeout);
+                    let message =
+                        format!("{} of crane {} at {address}: no answer within {:?}", op.as_str(), assignment.crane, rule.timeout);
                     Failure::new(Code::DeviceTimeout, message)
                 }
             };
@@ -228,7 +229,8 @@ impl DeviceExecutor {
 
     async fn reads(&self, stop: StopId, digest: Digest) -> Result<Inventory, Failure> {
         let bytes = self.read_back(|| self.journal.reads_of(stop)).await?;
-        let bytes = bytes.ok_or_else(|| Failure::new(Code::EvidenceBroken, format!("tag reads {digest} are missing from the data directory")))?;
+        let bytes =
+            bytes.ok_or_else(|| Failure::new(Code::EvidenceBroken, format!("tag reads {digest} are missing from the data directory")))?;
         serde_json::from_slice(&bytes).map_err(|error| Failure::new(Code::EvidenceBroken, format!("tag reads {digest}: {error}")))
     }
 
@@ -326,15 +328,19 @@ impl DeviceExecutor {
     async fn rest_of_capture(&self, assignment: &Assignment) -> Result<Captured, Failure> {
         let working = self.working.lock().unwrap_or_else(PoisonError::into_inner).remove(&assignment.stop.id);
         let Some((rest, attempt)) = working else {
-            return Err(Failure::new(Code::ComparisonLost, format!("the camera of crane {} no longer works on its picture", assignment.crane)));
+            return Err(Failure::new(
+                Code::ComparisonLost,
+                format!("the camera of crane {} no longer works on its picture", assignment.crane),
+            ));
         };
         let timeout = self.devices(assignment).rules.compare.timeout;
         let failure = match tokio::time::timeout(timeout, rest).await {
             Ok(Ok(end)) => return Ok(self.keep_shot(assignment, attempt, end).await),
             Ok(Err(error)) => Failure::from(error),
-            Err(_elapsed) => {
-                Failure::new(Code::DeviceTimeout, format!("camera of crane {}: no result within {timeout:?} after the picture", assignment.crane))
-            }
+            Err(_elapsed) => Failure::new(
+                Code::DeviceTimeout,
+                format!("camera of crane {}: no result within {timeout:?} after the picture", assignment.crane),
+            ),
         };
         // The crane has left: there is no second try in this stop.
         self.tell_failure(assignment, OpKind::Compare, attempt, &failure, AfterFailure::GiveUpAttemptsUsed);
@@ -410,7 +416,8 @@ impl DeviceExecutor {
         self.forget(assignment);
         let under_way = std::mem::take(&mut *assignment.under_way.lock().unwrap_or_else(PoisonError::into_inner));
         for (op, attempt) in under_way {
-            let failure = Failure::new(Code::CraneOut, format!("{} of crane {}: broken off by the operator", op.as_str(), assignment.crane));
+            let failure =
+                Failure::new(Code::CraneOut, format!("{} of crane {}: broken off by the operator", op.as_str(), assignment.crane));
             self.tell_failure(assignment, op, attempt, &failure, AfterFailure::Retry(Duration::ZERO));
         }
     }

@@ -8,9 +8,7 @@ use std::time::Duration;
 use pandian_domain::history::StopHistory;
 use pandian_domain::lane::LaneIndex;
 use pandian_domain::stocktake::{Mode, Refusal, Stocktake, Tally};
-use pandian_domain::{
-    Code, Digest, Fact, Failure, LocationCode, Purpose, Reason, Record, Stop, StocktakeId, StopId, Timestamp, Verdict,
-};
+use pandian_domain::{Code, Digest, Fact, Failure, LocationCode, Purpose, Reason, Record, StocktakeId, Stop, StopId, Timestamp, Verdict};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -137,7 +135,14 @@ const PLANNED_PER_RECORD: usize = 1000;
 
 impl Run {
     /// Begins a stocktake: its order is on disk before this returns, and no crane has moved.
-    pub async fn start(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, id: StocktakeId, locations: Vec<LocationCode>, seed: u64) -> Result<Self, RunError> {
+    pub async fn start(
+        site: Arc<Site>,
+        journal: Arc<dyn Journal>,
+        clock: Clock,
+        id: StocktakeId,
+        locations: Vec<LocationCode>,
+        seed: u64,
+    ) -> Result<Self, RunError> {
         let mut stocktake = Stocktake::new(id, site.layout.clone(), site.settings.lanes);
         stocktake.add(&locations)?;
         let started_at = clock.now();
@@ -161,7 +166,13 @@ impl Run {
     }
 
     /// Takes a stocktake up again where its records end.
-    pub async fn resume(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, recovered: Recovered, seed: u64) -> Result<Self, RunError> {
+    pub async fn resume(
+        site: Arc<Site>,
+        journal: Arc<dyn Journal>,
+        clock: Clock,
+        recovered: Recovered,
+        seed: u64,
+    ) -> Result<Self, RunError> {
         let Recovered { stocktake, started_at, touched, freed_at, .. } = recovered;
         let mode = stocktake.mode();
         let shared = Shared::new(site, journal, clock, started_at, stocktake, touched, seed);
@@ -211,7 +222,15 @@ impl Run {
 }
 
 impl Shared {
-    fn new(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, started_at: Timestamp, stocktake: Stocktake, touched: HashSet<StopId>, seed: u64) -> Self {
+    fn new(
+        site: Arc<Site>,
+        journal: Arc<dyn Journal>,
+        clock: Clock,
+        started_at: Timestamp,
+        stocktake: Stocktake,
+        touched: HashSet<StopId>,
+        seed: u64,
+    ) -> Self {
         let lanes = site.layout.lanes().iter().map(|_| LaneWork::default()).collect();
         Self {
             id: stocktake.id(),

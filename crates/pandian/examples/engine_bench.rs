@@ -342,7 +342,9 @@ async fn paced(cranes: usize, stops: usize, scale: f64, journal: &PathBuf) -> se
         let arrivals = codes.iter().enumerate().map(|(stop, code)| (code.clone(), Arriving::After(travel(n, stop)))).collect();
         (Arc::new(Timed { arrivals, begun: None }), Arc::new(Answering { inventory, capture, begun: None }))
     });
-    let ideal = (0..cranes).map(|n| (0..stops).map(|stop| (travel(n, stop) + inventory.max(capture)).as_secs_f64()).sum::<f64>()).fold(0.0, f64::max);
+    let ideal = (0..cranes)
+        .map(|n| (0..stops).map(|stop| (travel(n, stop) + inventory.max(capture)).as_secs_f64()).sum::<f64>())
+        .fold(0.0, f64::max);
     let (seconds, _, total) = count(site, Some(journal)).await;
     json!({ "cranes": cranes, "stops": total, "seconds": seconds, "ideal_seconds": ideal, "ratio": seconds / ideal })
 }

@@ -81,7 +81,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
     }
     let site = Site {
         name: warehouse.name.clone(),
-        file: absolute(&warehouse.file).into(),
+        file: warehouse.file.display().to_string().into(),
         layout: warehouse.layout.clone(),
         devices,
         book,
@@ -89,10 +89,6 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         configuration: digest(warehouse.text.as_bytes()),
     };
     Ok(Assembled { site: Arc::new(site), simulation, callbacks })
-}
-
-fn absolute(file: &Path) -> String {
-    std::path::absolute(file).unwrap_or_else(|_| file.to_owned()).display().to_string()
 }
 
 /// An error in a list, on its way to a person.
@@ -103,7 +99,8 @@ pub fn list_fault(error: crate::lists::ListError) -> Fault {
 /// The simulated warehouse of a configuration; `book` is what ought to lie in it.
 pub fn simulation(warehouse: &Warehouse, book: Option<Arc<dyn Book>>) -> Result<Option<Arc<Simulation>>, Fault> {
     let Some(settings) = &warehouse.simulation else { return Ok(None) };
-    let aisles = warehouse.aisles.iter().map(|aisle| AisleGeometry { bay_width_m: aisle.bay_width_m, level_height_m: aisle.level_height_m });
+    let aisles =
+        warehouse.aisles.iter().map(|aisle| AisleGeometry { bay_width_m: aisle.bay_width_m, level_height_m: aisle.level_height_m });
     let spec = WorldSpec {
         layout: warehouse.layout.clone(),
         aisles: aisles.collect(),

@@ -38,6 +38,11 @@ fn speed(text: &str) -> Result<f64, String> {
     Ok(settings.speed)
 }
 
+/// What the simulated warehouse is drawn from.
+fn seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a whole number from 0 to {} is wanted", u64::MAX))
+}
+
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -87,7 +92,7 @@ pub struct DemoArgs {
     #[arg(long)]
     pub once: bool,
     /// Seed of the warehouse
-    #[arg(long, default_value_t = 2026)]
+    #[arg(long, default_value_t = 2026, allow_negative_numbers = true, value_parser = seed)]
     pub seed: u64,
     /// Cranes, one to an aisle
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=200))]

@@ -85,11 +85,16 @@ async fn find(store: &Store, data: &Path, text: Option<&str>) -> Result<Stocktak
     let Some(text) = text else {
         return known.pop().ok_or_else(|| unknown(format!("there is no stocktake in {}", data.display())));
     };
+    if text.is_empty() {
+        return Err(Fault::new(Code::UsageInvalid, "an empty text is no id: the stocktake's id is wanted, or its first characters"));
+    }
     let total = known.len();
     known.retain(|summary| summary.id.starts_with(text));
     match known.len() {
         1 => Ok(known.remove(0)),
         0 => Err(unknown(format!("none of the {total} stocktakes in {} has an id that begins with \"{text}\"", data.display()))),
-        several => Err(unknown(format!("{several} stocktakes in {} have an id that begins with \"{text}\"; give more of it", data.display()))),
+        several => {
+            Err(unknown(format!("{several} stocktakes in {} have an id that begins with \"{text}\"; give more of it", data.display())))
+        }
     }
 }

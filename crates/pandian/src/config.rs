@@ -45,7 +45,7 @@ const MOST_BYTES: u64 = 16 << 20;
 pub struct Warehouse {
     /// Its name.
     pub name: Arc<str>,
-    /// The configuration file.
+    /// The configuration file, as an absolute path.
     pub file: PathBuf,
     /// The file's text, without BOM: what the configuration's digest is made of.
     pub text: Arc<str>,
@@ -165,8 +165,9 @@ impl Warehouse {
 /// Everything that is wrong with it, up to 20 problems; contradictions between sections only once each section is right in itself.
 pub fn load(path: &Path, catalog: &Catalog) -> Result<Warehouse, ConfigError> {
     let is_folder = path.is_dir();
-    let path = if is_folder { path.join(FILE_NAME) } else { path.to_owned() };
-    let name = path.display().to_string();
+    let given = if is_folder { path.join(FILE_NAME) } else { path.to_owned() };
+    let name = given.display().to_string();
+    let path = std::path::absolute(&given).map_err(|error| ConfigError::of_file(&name, None, error.to_string()))?;
     let bytes = crate::lists::read_bounded(&path, MOST_BYTES).map_err(|error| {
         let message = match error {
             crate::lists::Unreadable::Missing(_) if is_folder => format!("the folder has no {FILE_NAME}"),

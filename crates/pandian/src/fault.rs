@@ -87,6 +87,15 @@ impl From<pandian_store::StoreError> for Fault {
     }
 }
 
+impl From<crate::report::ReportError> for Fault {
+    fn from(error: crate::report::ReportError) -> Self {
+        match error {
+            crate::report::ReportError::Store(error) => error.into(),
+            crate::report::ReportError::Write(error) => error.into(),
+        }
+    }
+}
+
 impl From<pandian_engine::RunError> for Fault {
     fn from(error: pandian_engine::RunError) -> Self {
         Self::new(error.code(), error.to_string())
@@ -104,9 +113,17 @@ pub fn is_broken_pipe(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::BrokenPipe
 }
 
+/// The kind of a failed write: a full disk, or what the caller makes of anything else.
+pub fn code_of_write(error: &std::io::Error, otherwise: Code) -> Code {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Code::DiskFull,
+        _ => otherwise,
+    }
+}
+
 impl From<std::io::Error> for Fault {
     /// Writing to standard output failed.
     fn from(error: std::io::Error) -> Self {
-        Self::new(Code::Internal, format!("standard output: {error}"))
+        Self::new(code_of_write(&error, Code::Internal), format!("standard output: {error}"))
     }
 }

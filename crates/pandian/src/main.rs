@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use pandian::cli::Cli;
 use pandian::commands::execute;
-use pandian::fault::Exit;
+use pandian::fault::{Exit, Fault};
 use pandian::say;
 use pandian::words::Lang;
+use pandian_domain::Code;
 use tracing_subscriber::EnvFilter;
 
 /// A stop is many small allocations that come and go together; this allocator halves what they cost.
@@ -25,9 +26,14 @@ fn main() -> ExitCode {
         }
     };
     let lang = Lang::choose(cli.lang);
-    let filter = EnvFilter::try_new(&cli.log).unwrap_or_else(|_| EnvFilter::new("error"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match execute(cli, lang) {
+    let ended = match EnvFilter::try_new(&cli.log) {
+        Ok(filter) => {
+            tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+            execute(cli, lang)
+        }
+        Err(error) => Err(Fault::new(Code::UsageInvalid, format!("--log \"{}\": {error}", cli.log))),
+    };
+    match ended {
         Ok(exit) => exit.into(),
         Err(fault) => {
             let words = lang.words();

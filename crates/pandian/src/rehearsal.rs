@@ -20,7 +20,8 @@ pub fn servers(warehouse: &Warehouse, listen: Option<SocketAddr>) -> Result<Vec<
         servers.serve(warehouse, crane)?;
     }
     if servers.specs.is_empty() {
-        let message = format!("{}: no crane, reader or camera of kind \"http\" on this machine: there is nothing to serve", warehouse.file.display());
+        let message =
+            format!("{}: no crane, reader or camera of kind \"http\" on this machine: there is nothing to serve", warehouse.file.display());
         return Err(Fault::new(Code::ConfigInvalid, message));
     }
     Ok(servers.specs)
@@ -66,7 +67,11 @@ impl Servers {
         };
         match route {
             Route::Crane(new) if there => {
-                let message = format!("crane {}: its address {} is another crane's already; cranes that share one are a dispatcher", new.crane, url.shown());
+                let message = format!(
+                    "crane {}: its address {} is another crane's already; cranes that share one are a dispatcher",
+                    new.crane,
+                    url.shown()
+                );
                 return Err(Fault::new(Code::ConfigInvalid, message));
             }
             _ if there => {}
@@ -101,7 +106,8 @@ fn crane_route(warehouse: &Warehouse, crane: &ConfiguredCrane, settings: &HttpCr
 
 /// Where a server for this address listens. Only this machine's own addresses can be served.
 fn address_of(url: &HttpUrl) -> Result<SocketAddr, Fault> {
-    let refuse = |why: &str| Fault::new(Code::ConfigInvalid, format!("{}: {why}; give --listen ADDRESS to serve it elsewhere", url.shown()));
+    let refuse =
+        |why: &str| Fault::new(Code::ConfigInvalid, format!("{}: {why}; give --listen ADDRESS to serve it elsewhere", url.shown()));
     if url.uri().scheme_str() == Some("https") {
         return Err(refuse("the simulator speaks plain HTTP only"));
     }

@@ -5,7 +5,8 @@
 use std::io;
 
 use pandian_domain::history::StopHistory;
-use pandian_domain::{Code, Digest, Fact, StocktakeId, StopId, Timestamp, Verdict};
+use pandian_domain::stocktake::Tally;
+use pandian_domain::{Code, Digest, Fact, Purpose, StocktakeId, StopId, Timestamp, Verdict};
 use pandian_store::{StocktakeSummary, Store, StoreError};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -165,7 +166,12 @@ impl Heading {
 /// How many locations came to which verdict, and pieces too many and too few.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Totals {
+    /// With a judgement.
     pub locations: u64,
+    /// Asked for and not dropped.
+    pub requested: u64,
+    /// Asked for and still without a judgement.
+    pub open: u64,
     pub verdicts: std::collections::BTreeMap<&'static str, u64>,
     /// Pieces found beyond the books, over all lines of all locations.
     pub overage: Decimal,
@@ -187,6 +193,14 @@ impl Totals {
                 self.overage += difference;
             }
         }
+    }
+
+    /// The same as a running stocktake shows it.
+    pub fn tally(&self) -> Tally {
+        let (ambiguous, not_counted) = (self.of(Verdict::Ambiguous), self.of(Verdict::NotCounted));
+        let settled = self.locations - ambiguous - not_counted;
+        let differences = Verdict::ALL.into_iter().filter(|verdict| verdict.is_difference()).map(|verdict| self.of(verdict)).sum();
+        Tally { requested: self.locations + self.open, settled, differences, ambiguous, not_counted }
     }
 
     /// How many locations came to a verdict.
@@ -216,18 +230,43 @@ pub enum ReportError {
     Write(#[from] io::Error),
 }
 
+/// How many locations are asked for: what was planned at the start or later, without what was dropped.
+pub async fn requested(store: &Store, stocktake: StocktakeId) -> Result<u64, StoreError> {
+    let (mut planned, mut dropped) = (0, 0);
+    let mut records = store.records_of(stocktake, &["stocktake_planned", "locations_dropped"]);
+    while let Some(record) = records.next().await? {
+        match record.record()?.fact {
+            Fact::StocktakePlanned { planned: locations, purpose: Purpose::Count, .. } => planned += locations.len() as u64,
+            Fact::LocationsDropped { dropped: locations } => dropped += locations.len() as u64,
+            _ => {}
+        }
+    }
+    Ok(planned.saturating_sub(dropped))
+}
+
+/// What a stocktake has come to so far; every location with a judgement is given to `each`.
+pub async fn totals(
+    store: &Store,
+    stocktake: StocktakeId,
+    mut each: impl FnMut(&Row, &StopHistory) -> io::Result<()>,
+) -> Result<Totals, ReportError> {
+    let mut totals = Totals { requested: requested(store, stocktake).await?, ..Totals::default() };
+    let mut stops = store.histories(stocktake);
+    while let Some((stop, history)) = stops.next().await? {
+        if let Some(row) = Row::of(stop, &history) {
+            totals.add(&history);
+            each(&row, &history)?;
+        }
+    }
+    totals.open = totals.requested.saturating_sub(totals.locations);
+    Ok(totals)
+}
+
 /// Makes a report of a stocktake, in the order of its stops, and gives the head of the chain that it bears.
 pub async fn make(store: &Store, summary: &StocktakeSummary, form: &mut (dyn Form + Send)) -> Result<Digest, ReportError> {
     let head = store.head().borrow().hash;
     form.begin(&Heading::of(summary, head)?)?;
-    let mut totals = Totals::default();
-    let mut stops = store.histories(summary.id);
-    while let Some((stop, history)) = stops.next().await? {
-        if let Some(row) = Row::of(stop, &history) {
-            totals.add(&history);
-            form.row(&row, &history)?;
-        }
-    }
+    let totals = totals(store, summary.id, |row, history| form.row(row, history)).await?;
     form.end(&totals)?;
     Ok(head)
 }

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use pandian_domain::stocktake::Standing;
+use pandian_domain::stocktake::{Mode, Standing};
 use pandian_domain::{Fact, Record};
 use pandian_engine::{Controller, Status};
 use tokio::io::AsyncWriteExt;
@@ -77,7 +77,8 @@ fn line(record: &Record, words: &Words) -> Option<String> {
     let lane = record.lane.as_ref().map(ToString::to_string).unwrap_or_default();
     Some(match &record.fact {
         Fact::Judged { judgement, .. } if !judgement.verdict.is_agreement() => {
-            let belongs = judgement.belongs_at.as_ref().map(|place| format!(" ({})", (words.belongs_at)(place.as_str()))).unwrap_or_default();
+            let belongs =
+                judgement.belongs_at.as_ref().map(|place| format!(" ({})", (words.belongs_at)(place.as_str()))).unwrap_or_default();
             format!("{location}  {}: {}{belongs}", (words.verdict)(judgement.verdict), (words.reason)(judgement.reason))
         }
         Fact::OperationFailed { operation, code, message, .. } => {
@@ -96,17 +97,31 @@ pub struct Bars {
     all: MultiProgress,
     total: ProgressBar,
     lanes: Vec<ProgressBar>,
+    /// Says how many lanes have no bar; taken off the screen when dropped.
+    _rest: Option<ProgressBar>,
+    /// When the first status was shown, in seconds of the stocktake, and what each lane had done by then.
+    begun: (f64, Vec<u64>),
     words: &'static Words,
 }
 
-/// More lanes than this share one bar.
+/// At most so many lanes have a bar.
 const MOST_BARS: usize = 16;
+/// Lines that a screen keeps free of the lanes' bars: for the other bars, and for what is said above them.
+const OTHER_LINES: usize = 6;
+
+/// How many lanes have a bar on this screen.
+fn room() -> usize {
+    let rows = rustix::termios::tcgetwinsize(io::stderr()).map_or(0, |size| usize::from(size.ws_row));
+    // A screen that does not know its size says 0.
+    if rows == 0 { MOST_BARS } else { rows.saturating_sub(OTHER_LINES).clamp(1, MOST_BARS) }
+}
 
 impl Bars {
     /// Bars for the lanes of a stocktake.
     pub fn new(status: &Status, words: &'static Words) -> Self {
         let all = MultiProgress::new();
-        let style = |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
+        let style =
+            |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
         let names = status.lanes.iter().map(|lane| lane.lane.as_str()).chain([words.stocktake]);
         let width = names.map(|name| name.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()).max().unwrap_or(0).min(24);
         let bar = |name: &str, template: &str| {
@@ -115,9 +130,17 @@ impl Bars {
             bar.set_prefix(format!("{name}{}", " ".repeat(pad)));
             bar
         };
-        let lanes = status.lanes.iter().take(MOST_BARS).map(|lane| bar(&lane.lane, "{prefix} {bar:30.cyan/dim} {pos:>5}/{len} {wide_msg}")).collect();
+        let lanes: Vec<_> =
+            status.lanes.iter().take(room()).map(|lane| bar(&lane.lane, "{prefix} {bar:30.cyan/dim} {pos:>5}/{len} {wide_msg}")).collect();
+        let unseen = status.lanes.len() - lanes.len();
+        let rest = (unseen > 0).then(|| {
+            let rest = bar("", "{wide_msg}");
+            rest.set_message((words.more_lanes)(unseen));
+            rest
+        });
         let total = bar(words.stocktake, "{prefix} {bar:30.green/dim} {pos:>5}/{len} {wide_msg}");
-        Self { all, total, lanes, words }
+        let begun = (status.seconds, status.lanes.iter().map(|lane| lane.done).collect());
+        Self { all, total, lanes, _rest: rest, begun, words }
     }
 
     fn print(&self, line: &str) -> io::Result<()> {
@@ -130,19 +153,30 @@ impl Bars {
         self.total.set_length(tally.requested);
         self.total.set_position(tally.requested - tally.open());
         let differences = format!("{} {}", tally.differences, self.words.differences);
-        let eta = status.eta_seconds.filter(|_| tally.open() > 0).map(|seconds| format!("  {} {}", self.words.eta, short(seconds)));
+        let eta = status.eta_seconds.filter(|_| tally.open() > 0).map(|seconds| self.eta(seconds));
         let stalled = status.stalled.as_ref().map(|failure| format!("  {}", (self.words.stalled)(&failure.message)));
         self.total.set_message(format!("{differences}{}{}", eta.unwrap_or_default(), stalled.unwrap_or_default()));
-        for (bar, lane) in self.lanes.iter().zip(&status.lanes) {
+        let elapsed = status.seconds - self.begun.0;
+        for ((bar, lane), before) in self.lanes.iter().zip(&status.lanes).zip(&self.begun.1) {
             let at_work = usize::from(lane.location.is_some()) as u64;
             bar.set_length(lane.done + at_work + lane.waiting as u64);
             bar.set_position(lane.done);
             bar.set_message(match (&lane.location, lane.standing) {
                 (_, Standing::Out { .. }) => self.words.out_of_work.to_owned(),
-                (Some(location), Standing::In) => format!("→ {location}"),
+                (Some(location), Standing::In) => {
+                    let sharing = status.lanes.iter().filter(|other| other.crane == lane.crane).count().max(1);
+                    let ahead = lane.waiting.div_ceil(sharing) as u64 + at_work;
+                    let done = lane.done.saturating_sub(*before);
+                    let eta = (status.mode == Mode::Running && done > 0).then(|| self.eta(elapsed / done as f64 * ahead as f64));
+                    format!("→ {location}{}", eta.unwrap_or_default())
+                }
                 (None, Standing::In) => self.words.idle.to_owned(),
             });
         }
+    }
+
+    fn eta(&self, seconds: f64) -> String {
+        format!("  {} {}", self.words.eta, short(seconds))
     }
 
     /// Takes the bars off the screen.

@@ -367,3 +367,38 @@ fn the_simulator_writes_what_it_planted() {
     let refused = run(&["sim", &served.file.display().to_string(), "--planted", "/nowhere/planted.csv"]);
     assert_eq!((refused.code(), json!(refused.stderr.contains("/nowhere/planted.csv"))), (Some(2), json!(true)));
 }
+
+#[test]
+fn a_configuration_beside_oneself_is_found_by_its_bare_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "name = \"Test\"\n[[crane]]\nid = \"C1\"\nlocations = [\"1\"]\ndevice = { kind = \"sim\" }\n\
+                reader = { kind = \"command\", command = [\"sh\", \"-c\", \"cat tags\"] }\n[simulation]\nspeed = 1000.0\n";
+    std::fs::write(folder.path().join("warehouse.toml"), text).unwrap();
+    std::fs::write(folder.path().join("tags"), "{\"tags\": []}").unwrap();
+    for name in ["warehouse.toml", "."] {
+        let mut command = pandian(["run", name, "--all", "--json"]);
+        let ended = Running::start(command.current_dir(folder.path())).end();
+        assert_eq!((ended.code(), ended.stderr.as_str()), (Some(3), ""), "nothing is known of the stock");
+        assert!(ended.events().iter().any(|event| event["type"] == "inventory_done"), "the command runs in the configuration's folder");
+    }
+}
+
+#[test]
+fn a_demonstration_in_use_is_not_made_anew_and_an_interrupted_one_says_how_to_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("demo").display().to_string();
+    for wrong in [&["--speed", "0"][..], &["--speed", "nan"], &["--speed", "-1"], &["--seed", "-1"], &["--log", "bad["]] {
+        let ended = run(["demo", "--once", "--data", &data].iter().chain(wrong).copied().collect::<Vec<_>>().as_slice());
+        assert_eq!(ended.code(), Some(2), "{wrong:?}: {ended:?}");
+    }
+    assert!(!Path::new(&data).exists(), "nothing was begun");
+    let mut running = Running::start(&mut pandian(["demo", "--cranes", "1", "--speed", "1", "--json", "--data", &data]));
+    let id = running.wait_for_event("stocktake_started")["stocktake"].as_str().unwrap().to_owned();
+    let second = run(&["demo", "--once", "--data", &data]);
+    assert_eq!(second.code(), Some(5), "{second:?}");
+    assert!(second.stderr.starts_with("error[data-in-use]: "), "{}", second.stderr);
+    running.signal(rustix::process::Signal::INT);
+    let ended = running.end();
+    assert_eq!(ended.code(), Some(130));
+    assert!(ended.stderr.starts_with("interrupted; ") && ended.stderr.contains(&format!("pandian run --resume {id} --data ")), "{ended:?}");
+}

@@ -371,3 +371,41 @@ fn garbage_at_the_socket_is_answered_or_cut_off_and_disturbs_nobody() {
     stocktake.done(&["cancel", &stocktake.id]);
     assert_eq!(stocktake.running.end().code(), Some(4));
 }
+
+#[test]
+fn an_unfinished_stocktake_tells_what_was_asked_for_and_what_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = (draft().write(folder.path()), folder.path().join("data"));
+    let stocktake = Stocktake::start(&file, &data, &["A01-L-001-01", "A01-L-002-01", "A01-L-003-01", "A01-L-004-01"]);
+    stocktake.done(&["pause", &stocktake.id]);
+    stocktake.done(&["add", &stocktake.id, "A02-L-001-01", "A02-L-002-01"]);
+    stocktake.done(&["drop", &stocktake.id, "A02-L-002-01"]);
+    let still = stocktake.wait_until(is_idle);
+    let listed = stocktake.done(&["list"]);
+    assert_eq!((&listed["state"], &listed["locations"]), (&json!("paused"), &json!(5)));
+
+    let id = stocktake.id.clone();
+    stocktake.running.signal(Signal::INT);
+    assert_eq!(stocktake.running.end().code(), Some(130));
+    let status = ctl(&data, &["status", &id, "--json"]).events().remove(0);
+    assert_eq!((&status["stocktake"], &status["mode"]), (&json!(id), &json!("interrupted")));
+    assert_eq!((&status["tally"]["requested"], &still["tally"]["requested"]), (&json!(5), &json!(5)));
+    let shown = ctl(&data, &["status", &id]).lines;
+    assert!(shown[1].contains("/5 done, "), "{shown:?}");
+
+    let report = |format: &str| program::run(["report", "--format", format, "--data", &data.display().to_string()]).lines;
+    let totals = serde_json::from_str::<Value>(&report("json").join("\n")).unwrap()["totals"].take();
+    let number = |key: &str| totals[key].as_u64().unwrap();
+    assert_eq!((number("requested"), number("open")), (5, 5 - number("locations")));
+    assert!(number("open") > 0, "{totals}");
+    assert!(report("terminal").contains(&format!("{:>10}  left to count", number("open"))));
+}
+
+#[test]
+fn an_empty_id_is_no_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = (draft().write(folder.path()).display().to_string(), folder.path().join("data"));
+    assert_eq!(program::run(["run", &file, "--all", "--virtual", "--data", &data.display().to_string()]).code(), Some(0));
+    refused(&ctl(&data, &["status", ""]), 2, "usage-invalid");
+    refused(&program::run(["run", "--resume", "", "--data", &data.display().to_string()]), 2, "usage-invalid");
+}

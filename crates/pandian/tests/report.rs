@@ -217,3 +217,33 @@ fn the_terminal_report_in_both_languages() {
     }
     insta::assert_snapshot!(masked(&text, counted.folder.path()));
 }
+
+#[test]
+fn a_report_that_does_not_fit_on_the_disk_is_an_error_wherever_it_goes() {
+    let counted = Counted::new();
+    for format in ["csv", "json", "terminal"] {
+        for output in [&["--output", "/dev/full"][..], &[]] {
+            let mut command = program::pandian(["report", "--format", format, "--data", &counted.data.display().to_string()]);
+            command.args(output).stdout(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+            let ended = command.output().unwrap();
+            let said = String::from_utf8(ended.stderr).unwrap();
+            assert_eq!(ended.status.code(), Some(5), "{format} {output:?}: {said}");
+            assert!(said.starts_with("error[disk-full]: cannot write the report to "), "{format} {output:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_report_takes_its_name_when_it_is_whole() {
+    let counted = Counted::new();
+    let folder = counted.folder.path().join("reports");
+    std::fs::create_dir(&folder).unwrap();
+    let (first, link) = (folder.join("first.csv"), folder.join("link.csv"));
+    std::fs::write(&first, "what was there before").unwrap();
+    std::os::unix::fs::symlink(&first, &link).unwrap();
+    counted.report(&["--format", "csv", "--output", &link.display().to_string()]);
+    assert!(std::fs::read_to_string(&first).unwrap().starts_with("\u{feff}location,"));
+    let names: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+}

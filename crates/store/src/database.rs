@@ -20,6 +20,11 @@ pub(crate) fn path(dir: &Path) -> PathBuf {
     dir.join(FILE)
 }
 
+/// Whether anything stands in the database's place.
+pub(crate) fn is_there(dir: &Path) -> bool {
+    path(dir).symlink_metadata().is_ok()
+}
+
 fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
@@ -66,8 +71,13 @@ impl Reading {
         let shared = Self::beside_writer(dir);
         let path = &shared.path;
         match std::fs::metadata(path) {
+            Ok(file) if !file.is_file() => {
+                return Err(StoreError::damage(format!("cannot read {}: it is not a regular file", path.display())));
+            }
             Ok(file) if file.len() == 0 => {
-                return Err(StoreError::new(Code::StoreUnavailable, format!("cannot read {}: it is empty", path.display())));
+                let message = format!("cannot read {}: it is empty", path.display());
+                // A writer that has only just begun leaves it so for a moment.
+                return Err(if alone { StoreError::damage(message) } else { StoreError::new(Code::StoreUnavailable, message) });
             }
             Ok(_) => {}
             Err(error) => return Err(StoreError::file("read", path, error)),

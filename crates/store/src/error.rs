@@ -16,6 +16,8 @@ pub struct StoreError {
     message: String,
     #[source]
     source: Option<Arc<dyn Error + Send + Sync>>,
+    /// Whether what the database holds is at fault, rather than the disk or another program.
+    damage: bool,
 }
 
 impl From<StoreError> for Failure {
@@ -25,12 +27,15 @@ impl From<StoreError> for Failure {
 }
 
 // Primary result codes of SQLite: https://www.sqlite.org/rescode.html
+const ERROR: u8 = 1;
 const BUSY: u8 = 5;
 const LOCKED: u8 = 6;
 const READONLY: u8 = 8;
 const CORRUPT: u8 = 11;
 const FULL: u8 = 13;
 const NOT_A_DATABASE: u8 = 26;
+/// An extended one: the file ends in the middle of a page.
+const SHORT_READ: u32 = 522;
 
 impl StoreError {
     /// The kind of failure.
@@ -39,7 +44,17 @@ impl StoreError {
     }
 
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), source: None }
+        Self { code, message: message.into(), source: None, damage: false }
+    }
+
+    /// A database that is there but holds no records that could be read.
+    pub(crate) fn damage(message: impl Into<String>) -> Self {
+        Self { damage: true, ..Self::new(Code::StoreUnavailable, message) }
+    }
+
+    /// Whether what the database holds is at fault, rather than the disk or another program.
+    pub(crate) fn is_damage(&self) -> bool {
+        self.damage
     }
 
     /// A failed operation on the database at `path`; `doing` says what was tried ("append records to").
@@ -56,7 +71,8 @@ impl StoreError {
             Some(CORRUPT) => "its pages are damaged".to_owned(),
             _ => reason(code).map_or_else(|| sentence(&error), str::to_owned),
         };
-        Self { code, message: format!("cannot {doing} {}: {because}", path.display()), source: Some(Arc::new(error)) }
+        let damage = is_damage(&error);
+        Self { code, message: format!("cannot {doing} {}: {because}", path.display()), source: Some(Arc::new(error)), damage }
     }
 
     /// A failed operation on the file or directory at `path`.
@@ -67,12 +83,13 @@ impl StoreError {
             _ => Code::StoreUnavailable,
         };
         let because = reason(code).map_or_else(|| error.to_string(), str::to_owned);
-        Self { code, message: format!("cannot {doing} {}: {because}", path.display()), source: Some(Arc::new(error)) }
+        Self { source: Some(Arc::new(error)), ..Self::new(code, format!("cannot {doing} {}: {because}", path.display())) }
     }
 
     /// A record's body that cannot be read back.
     pub(crate) fn body(seq: u64, error: serde_json::Error) -> Self {
-        Self { code: Code::ChainBroken, message: format!("cannot understand record {seq}: {error}"), source: Some(Arc::new(error)) }
+        let message = format!("cannot understand record {seq}: {error}");
+        Self { source: Some(Arc::new(error)), ..Self::new(Code::ChainBroken, message) }
     }
 
     /// Work that was lost because its runtime is shutting down, or because it panicked.
@@ -98,14 +115,19 @@ fn sentence(error: &sqlx::Error) -> String {
     }
 }
 
-fn primary_code(error: &sqlx::Error) -> Option<u8> {
-    let extended: u32 = error.as_database_error()?.code()?.parse().ok()?;
-    Some((extended & 0xff) as u8)
+fn extended_code(error: &sqlx::Error) -> Option<u32> {
+    error.as_database_error()?.code()?.parse().ok()
 }
 
-/// Whether the database's pages, rather than the disk or another program, are at fault.
+fn primary_code(error: &sqlx::Error) -> Option<u8> {
+    Some((extended_code(error)? & 0xff) as u8)
+}
+
+/// Whether what the database holds, rather than the disk or another program, is at fault.
 pub(crate) fn is_damage(error: &sqlx::Error) -> bool {
-    matches!(primary_code(error), Some(CORRUPT | NOT_A_DATABASE))
+    // The statements are always the same: one that is refused as such (`ERROR`) met tables that are not as they were made.
+    matches!(primary_code(error), Some(ERROR | CORRUPT | NOT_A_DATABASE))
+        || extended_code(error) == Some(SHORT_READ)
         || matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_))
 }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use pandian_domain::{Code, Digest};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 use crate::chain::digest;
@@ -60,7 +62,7 @@ impl EvidenceFiles {
     /// Calls `visit` with every file of the folder except drafts, and with the address that its place and name say, if they do.
     pub(crate) fn each(&self, mut visit: impl FnMut(PathBuf, Option<Digest>)) -> Result<(), StoreError> {
         let list = |folder: &Path| fs::read_dir(folder).map_err(|error| StoreError::file("read", folder, error));
-        if !self.folder.exists() {
+        if !self.folder.is_dir() {
             return Ok(());
         }
         for below in list(&self.folder)?.flatten().map(|entry| entry.path()) {
@@ -77,6 +79,13 @@ impl EvidenceFiles {
         Ok(())
     }
 
+    /// Whether there is any piece of evidence.
+    pub(crate) fn any(&self) -> Result<bool, StoreError> {
+        let mut any = false;
+        self.each(|_, address| any |= address.is_some())?;
+        Ok(any)
+    }
+
     /// Keeps bytes; when this returns they are durable, and so is their name.
     pub(crate) fn put(&self, bytes: &[u8]) -> Result<Digest, StoreError> {
         let address = digest(bytes);
@@ -88,7 +97,7 @@ impl EvidenceFiles {
         let folder = path.parent().unwrap_or(&self.folder);
         make_folder(folder).map_err(failed)?;
         // A file with that name but other bytes was damaged, and is mended.
-        if hash_file(&path).is_ok_and(|found| found == address) {
+        if hash_file(&path).is_ok_and(|found| found == Some(address)) {
             // Whoever wrote it may not yet have got to this.
             sync_folder(folder).map_err(failed)?;
             return Ok(address);
@@ -105,9 +114,10 @@ impl EvidenceFiles {
     /// Reads evidence back and checks it. `None`: there is no such file.
     pub(crate) fn get(&self, address: Digest) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.path(address);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        let file = match open(&path) {
+            Ok(Some(file)) => file,
+            Ok(None) => return Ok(None),
+            Err(error) if is_no_file(&error) => return Err(altered(&path.display())),
             Err(error) => return Err(StoreError::file("read evidence", &path, error)),
         };
         let mut bytes = Vec::new();
@@ -136,14 +146,37 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// The digest of a file, read in parts.
-pub(crate) fn hash_file(path: &Path) -> io::Result<Digest> {
-    let mut file = File::open(path)?.take(BIGGEST);
+/// Opens a piece of evidence without waiting, whatever stands in its place. `None`: nothing does. What is not a regular file itself (a
+/// folder, a pipe, a link to another file) is an error that [`is_no_file`] recognises.
+fn open(path: &Path) -> io::Result<Option<File>> {
+    let no_file = || io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file");
+    let flags = (OFlags::NONBLOCK | OFlags::NOFOLLOW).bits().cast_signed();
+    match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) if file.metadata()?.is_file() => Ok(Some(file)),
+        Ok(_) => Err(no_file()),
+        Err(error) => match Errno::from_io_error(&error) {
+            Some(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            // A link; a socket, or a device that is not there.
+            Some(Errno::LOOP | Errno::NXIO | Errno::NODEV) => Err(no_file()),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Whether something else stands where a piece of evidence should.
+pub(crate) fn is_no_file(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::InvalidData
+}
+
+/// The digest of a piece of evidence, read in parts. Fails as [`open`] does.
+pub(crate) fn hash_file(path: &Path) -> io::Result<Option<Digest>> {
+    let Some(file) = open(path)? else { return Ok(None) };
+    let mut file = file.take(BIGGEST);
     let mut hasher = Sha256::new();
     let mut part = vec![0; 64 << 10];
     loop {
         match file.read(&mut part)? {
-            0 => return Ok(Digest(hasher.finalize().into())),
+            0 => return Ok(Some(Digest(hasher.finalize().into()))),
             read => hasher.update(&part[..read]),
         }
     }

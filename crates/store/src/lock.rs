@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use pandian_domain::Code;
+use rustix::fs::OFlags;
 
 use crate::error::StoreError;
 
@@ -44,7 +45,9 @@ impl Lock {
     /// Keeps writers out while the directory is read undisturbed. `None`: a writer is at work.
     pub(crate) fn shared(dir: &Path) -> Result<Option<Self>, StoreError> {
         let path = dir.join(FILE);
-        let file = match File::open(&path) {
+        // Opening must not wait, whatever stands there.
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
             Ok(file) => file,
             // Nobody ever wrote here: a copy that left the lock behind.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Some(Self { file: None })),

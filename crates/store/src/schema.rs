@@ -1,10 +1,11 @@
 //! The tables, and how older ones are brought up to date.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use pandian_domain::Code;
-use sqlx::Connection;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row};
 
 use crate::error::StoreError;
 
@@ -44,12 +45,16 @@ pub(crate) async fn check(connection: &mut SqliteConnection, path: &Path) -> Res
         Ok(version) => version,
         Err(error) if error.as_database_error().is_some_and(|error| error.message().contains("no such table")) => {
             let message = format!("cannot read {}: it is a database, but not one of stocktakes", path.display());
-            return Err(StoreError::new(Code::StoreUnavailable, message));
+            return Err(StoreError::damage(message));
         }
         Err(error) => return Err(StoreError::database("read", path, error)),
     };
     refuse_newer(version, path)?;
     if version < CURRENT {
+        let found = parts(connection).await.map_err(|error| StoreError::database("read", path, error))?;
+        if found != made_by(version, path).await? {
+            return Err(StoreError::damage(format!("cannot read {}: its tables are not those of version {version}", path.display())));
+        }
         let message = format!(
             "cannot read {}: its tables are of version {version}, older than {CURRENT}; a run brings them up to date",
             path.display()
@@ -57,6 +62,46 @@ pub(crate) async fn check(connection: &mut SqliteConnection, path: &Path) -> Res
         return Err(StoreError::new(Code::StoreUnavailable, message));
     }
     Ok(())
+}
+
+/// A table, index, trigger or view, and how it was made.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Part {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+    sql: String,
+}
+
+/// What the database consists of, but for what SQLite keeps for itself.
+const PARTS: &str = "SELECT type, name, coalesce(sql, '') FROM sqlite_schema \
+     WHERE NOT (type IN ('table', 'index') AND name LIKE 'sqlite\\_%' ESCAPE '\\')";
+
+async fn parts(connection: &mut SqliteConnection) -> Result<BTreeSet<Part>, sqlx::Error> {
+    let rows = sqlx::query(PARTS).fetch_all(connection).await?;
+    rows.iter().map(|row| Ok(Part { kind: row.try_get(0)?, name: row.try_get(1)?, sql: row.try_get(2)? })).collect()
+}
+
+/// What the migrations up to a version make: found by making it, in memory.
+async fn made_by(version: usize, path: &Path) -> Result<BTreeSet<Part>, StoreError> {
+    let failed = |error| StoreError::database("compare the tables of", path, error);
+    let mut memory = SqliteConnectOptions::new().filename(":memory:").disable_statement_logging().connect().await.map_err(failed)?;
+    migrate_to(&mut memory, path, version).await?;
+    parts(&mut memory).await.map_err(failed)
+}
+
+/// How the database differs from what this program made.
+pub(crate) struct Difference {
+    /// A part that is missing, or is not as it was made: a table rather than its indexes.
+    pub(crate) missing: Option<Part>,
+    /// One that somebody else added.
+    pub(crate) added: Option<Part>,
+}
+
+/// Compares the tables, indexes, triggers and views with those of the current version.
+pub(crate) async fn difference(connection: &mut SqliteConnection, path: &Path) -> Result<Difference, StoreError> {
+    let made = made_by(CURRENT, path).await?;
+    let found = parts(connection).await.map_err(|error| StoreError::database("read", path, error))?;
+    Ok(Difference { missing: made.difference(&found).last().cloned(), added: found.difference(&made).next().cloned() })
 }
 
 /// The version of the tables; 0 before the first migration.

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use pandian_domain::{Code, Digest, Fact, Record};
@@ -12,10 +11,11 @@ use tokio::runtime::Handle;
 
 use crate::chain::{Columns, Head, digest, link};
 use crate::commit::{fixed, number, sql_number};
-use crate::database::Reading;
+use crate::database::{self, Reading};
 use crate::error::{StoreError, is_damage};
-use crate::evidence::{EvidenceFiles, hash_file};
+use crate::evidence::{EvidenceFiles, hash_file, is_no_file};
 use crate::lock::Lock;
+use crate::schema::{self, Difference, Part};
 
 mod diagnosis;
 
@@ -89,6 +89,32 @@ pub enum Problem {
         /// The first record that names it.
         seq: u64,
     },
+    /// There are no records any more, though there were some.
+    #[error("all records are lost: {message}")]
+    AllLost {
+        /// How that shows.
+        message: String,
+    },
+    /// A record has a number that none can have.
+    #[error("a record was added: it is numbered {number}, and they begin at 1")]
+    Added {
+        /// Its number.
+        number: i64,
+    },
+    /// A table or an index was dropped or changed, or something that the program did not make was added: a trigger, a view, a table.
+    #[error("the tables were altered: {message}")]
+    TablesAltered {
+        /// What exactly.
+        message: String,
+    },
+    /// The keys, by which records are found, or the tag reads do not belong to the records that are there.
+    #[error("the {what} do not fit the records: {message}")]
+    Misfit {
+        /// Either "keys" or "tag reads".
+        what: &'static str,
+        /// What exactly.
+        message: String,
+    },
     /// The database cannot be read or understood from some point on.
     #[error("the database is damaged after record {after}: {message}")]
     Damaged {
@@ -104,7 +130,6 @@ impl Problem {
     pub fn code(&self) -> Code {
         match self {
             Self::EvidenceMissing { .. } | Self::EvidenceAltered { .. } => Code::EvidenceBroken,
-            Self::Damaged { .. } => Code::StoreUnavailable,
             _ => Code::ChainBroken,
         }
     }
@@ -141,7 +166,8 @@ const NOTES: u64 = 100;
 /// database. With `expected_head`, the hash that an earlier report gave, also that the chain was not rewritten or cut off since.
 ///
 /// Changes nothing. Beside a process that writes it verifies what is there when it gets to the end; otherwise it keeps writers out
-/// meanwhile. An error means that nothing could be verified at all: no directory, no database, one that cannot be opened.
+/// meanwhile. An error means that nothing could be verified for reasons outside the directory's files: there are none, they may not be
+/// read, a lock is held, the disk fails, or the tables are of another version.
 pub async fn verify(dir: &Path, expected_head: Option<Digest>) -> Result<VerifyReport, StoreError> {
     let dir = dir.to_owned();
     let runtime = Handle::current();
@@ -151,12 +177,19 @@ pub async fn verify(dir: &Path, expected_head: Option<Digest>) -> Result<VerifyR
 
 async fn verify_blocking(dir: &Path, expected_head: Option<Digest>) -> Result<VerifyReport, StoreError> {
     let lock = Lock::shared(dir)?;
-    let (reading, connection) = Reading::find(dir, lock.is_some()).await?;
+    let files = EvidenceFiles::of(dir);
+    let (reading, connection) = match Reading::find(dir, lock.is_some()).await {
+        Ok(found) => found,
+        Err(error) if error.is_damage() => return Ok(all_lost(error.to_string())),
+        Err(_) if !database::is_there(dir) && files.any()? => return Ok(all_lost("there is evidence, but no database".into())),
+        Err(error) => return Err(error),
+    };
     let mut walk = Walk {
         connection,
-        files: EvidenceFiles::of(dir),
+        path: reading.path(),
+        files,
         head: Head::EMPTY,
-        expected: expected_head.map(|hash| (hash, (hash == Digest::ZERO).then_some(0))),
+        expected: expected_head.map(|hash| (hash, None)),
         in_order: HashSet::new(),
         named: HashSet::new(),
         files_seen: 0,
@@ -168,6 +201,7 @@ async fn verify_blocking(dir: &Path, expected_head: Option<Digest>) -> Result<Ve
         Err(Stop::Found(problem)) => Ok(Some(problem)),
         Err(Stop::Sql(error)) if is_damage(&error) => Ok(Some(Problem::Damaged { after: walk.head.seq, message: error.to_string() })),
         Err(Stop::Sql(error)) => Err(StoreError::database("read", reading.path(), error)),
+        Err(Stop::Failed(error)) if error.is_damage() => Ok(Some(Problem::AllLost { message: error.to_string() })),
         Err(Stop::Failed(error)) => Err(error),
     };
     let notes = if matches!(problem, Ok(None)) { walk.notes() } else { Ok(Vec::new()) };
@@ -185,6 +219,11 @@ async fn verify_blocking(dir: &Path, expected_head: Option<Digest>) -> Result<Ve
         problem: problem?,
         notes: notes?,
     })
+}
+
+fn all_lost(message: String) -> VerifyReport {
+    let problem = Some(Problem::AllLost { message });
+    VerifyReport { records: 0, head: Head::EMPTY, files: 0, reads: 0, since_expected: None, problem, notes: Vec::new() }
 }
 
 /// Why a walk ends early.
@@ -210,10 +249,11 @@ impl From<Problem> for Stop {
 struct Stored {
     seq: i64,
     stocktake: Option<Vec<u8>>,
-    kind: Option<String>,
+    kind: Option<Vec<u8>>,
     key: Option<Vec<u8>>,
-    body: String,
-    hash: Digest,
+    body: Vec<u8>,
+    /// None when it is of another length.
+    hash: Option<Digest>,
 }
 
 impl Stored {
@@ -224,7 +264,7 @@ impl Stored {
             kind: row.try_get(2)?,
             key: row.try_get(3)?,
             body: row.try_get(4)?,
-            hash: Digest(fixed(row.try_get(5)?)?),
+            hash: fixed(row.try_get(5)?).ok().map(Digest),
         })
     }
 }
@@ -263,11 +303,17 @@ impl Named {
 const NOT_FOUND_BY_KEY: &str = "SELECT seq FROM records WHERE seq BETWEEN $1 AND $2 AND key IS NOT NULL \
      AND NOT EXISTS (SELECT 1 FROM keys WHERE keys.key = records.key AND keys.seq = records.seq) \
      AND NOT EXISTS (SELECT 1 FROM recent_keys WHERE recent_keys.key = records.key AND recent_keys.seq = records.seq) LIMIT 1";
-const KEYS_UP_TO: &str = "SELECT (SELECT COUNT(*) FROM keys WHERE seq <= $1) + (SELECT COUNT(*) FROM recent_keys WHERE seq <= $1)";
+/// Of the keys, and of the tag reads: how many there are up to a number, and which lies furthest behind the last record. One statement,
+/// so that no commit comes between.
+const BESIDE_THE_RECORDS: &str = "WITH last AS (SELECT coalesce(max(seq), 0) AS seq FROM records), \
+     leads AS (SELECT seq FROM keys UNION ALL SELECT seq FROM recent_keys) SELECT \
+     (SELECT count(*) FROM leads WHERE seq <= $1), (SELECT max(seq) FROM leads WHERE seq > (SELECT seq FROM last)), \
+     (SELECT count(*) FROM reads WHERE seq <= $1), (SELECT max(seq) FROM reads WHERE seq > (SELECT seq FROM last))";
 
 /// The walk along the chain.
-struct Walk {
+struct Walk<'a> {
     connection: SqliteConnection,
+    path: &'a Path,
     files: EvidenceFiles,
     /// The last record that is in order.
     head: Head,
@@ -281,8 +327,13 @@ struct Walk {
     keys_seen: u64,
 }
 
-impl Walk {
+impl Walk<'_> {
     async fn go(&mut self) -> Result<(), Stop> {
+        let Difference { missing, added } = schema::difference(&mut self.connection, self.path).await.map_err(Stop::Failed)?;
+        if let Some(Part { kind, name, .. }) = missing {
+            let message = format!("the {kind} {name} is missing or is not as it was made");
+            return Err(Problem::TablesAltered { message }.into());
+        }
         // Rows with numbers below 1 are not passed over.
         let mut after = i64::MIN;
         loop {
@@ -307,10 +358,19 @@ impl Walk {
             }
             self.check_keys(&rows).await?;
         }
+        if self.head == Head::EMPTY && self.files.any().map_err(Stop::Failed)? {
+            return Err(Problem::AllLost { message: "there is evidence, but no record".into() }.into());
+        }
+        match &mut self.expected {
+            Some((Digest::ZERO, found_at)) if self.head == Head::EMPTY => *found_at = Some(0),
+            Some((expected, None)) => return Err(Problem::HeadNotFound { expected: *expected, records: self.head.seq }.into()),
+            _ => {}
+        }
         self.check_structure().await?;
-        match self.expected {
-            Some((expected, None)) => Err(Problem::HeadNotFound { expected, records: self.head.seq }.into()),
-            _ => Ok(()),
+        self.check_beside_the_records().await?;
+        match added {
+            Some(Part { kind, name, .. }) => Err(Problem::TablesAltered { message: format!("somebody added the {kind} {name}") }.into()),
+            None => Ok(()),
         }
     }
 
@@ -318,18 +378,18 @@ impl Walk {
     async fn step(&mut self, row: &Stored) -> Result<Option<Named>, Stop> {
         let seq = self.head.seq + 1;
         if row.seq < 1 {
-            let message = format!("there is a record numbered {}", row.seq);
-            return Err(Problem::Damaged { after: self.head.seq, message }.into());
+            return Err(Problem::Added { number: row.seq }.into());
         }
-        if row.seq.unsigned_abs() != seq || link(self.head.hash, seq, row.body.as_bytes()) != row.hash {
+        let hash = link(self.head.hash, seq, &row.body);
+        if row.seq.unsigned_abs() != seq || row.hash != Some(hash) {
             return Err(diagnosis::of_break(&mut self.connection, self.head, row).await?.into());
         }
-        let record: Record = serde_json::from_str(&row.body).map_err(|error| {
+        let record: Record = serde_json::from_slice(&row.body).map_err(|error| {
             let message = format!("record {seq} cannot be understood: {error}");
             Problem::Damaged { after: self.head.seq, message }
         })?;
         let columns = Columns::of(&record);
-        let part = if row.kind.as_deref() != columns.kind() {
+        let part = if row.kind.as_deref() != columns.kind().map(str::as_bytes) {
             Some("column kind")
         } else if row.stocktake.as_deref() != columns.stocktake().as_ref().map(|id| &id[..]) {
             Some("column stocktake")
@@ -341,10 +401,10 @@ impl Walk {
         if let Some(part) = part {
             return Err(Problem::Altered { seq, part }.into());
         }
-        self.head = Head { seq, hash: row.hash };
+        self.head = Head { seq, hash };
         self.keys_seen += u64::from(row.key.is_some());
         if let Some((expected, found_at)) = &mut self.expected
-            && *expected == row.hash
+            && *expected == hash
         {
             *found_at = Some(seq);
         }
@@ -377,12 +437,13 @@ impl Walk {
     fn check_file(&mut self, address: Digest, seq: u64) -> Result<(), Stop> {
         let path = self.files.path(address);
         match hash_file(&path) {
-            Ok(found) if found == address => {
+            Ok(Some(found)) if found == address => {
                 self.named.insert(beginning(address));
                 Ok(())
             }
-            Ok(_) => Err(Problem::EvidenceAltered { digest: address, seq }.into()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Problem::EvidenceMissing { digest: address, seq }.into()),
+            Ok(Some(_)) => Err(Problem::EvidenceAltered { digest: address, seq }.into()),
+            Err(error) if is_no_file(&error) => Err(Problem::EvidenceAltered { digest: address, seq }.into()),
+            Ok(None) => Err(Problem::EvidenceMissing { digest: address, seq }.into()),
             Err(error) => Err(Stop::Failed(StoreError::file("read evidence", &path, error))),
         }
     }
@@ -400,21 +461,31 @@ impl Walk {
         let lost: Option<i64> =
             sqlx::query_scalar(NOT_FOUND_BY_KEY).bind(first.seq).bind(last.seq).fetch_optional(&mut self.connection).await?;
         match lost {
-            Some(seq) => Err(Problem::Damaged { after: number(seq) - 1, message: format!("its key does not lead to record {seq}") }.into()),
+            Some(seq) => Err(misfit(KEYS, format!("none leads to record {seq}"))),
             None => Ok(()),
         }
     }
 
-    /// Has SQLite check its own pages and indexes, and looks for keys that lead nowhere.
+    /// Has SQLite check its own pages and indexes.
     async fn check_structure(&mut self) -> Result<(), Stop> {
         let message: String = sqlx::query_scalar("PRAGMA integrity_check(1)").fetch_one(&mut self.connection).await?;
-        let damaged = |message| Err(Problem::Damaged { after: self.head.seq, message }.into());
-        if message != "ok" {
-            return damaged(message);
+        if message == "ok" { Ok(()) } else { Err(Problem::Damaged { after: self.head.seq, message }.into()) }
+    }
+
+    /// Looks for keys that lead nowhere and tag reads that no record names: what records that were cut off leave, or what was added.
+    async fn check_beside_the_records(&mut self) -> Result<(), Stop> {
+        let row = sqlx::query(BESIDE_THE_RECORDS).bind(sql_number(self.head.seq)).fetch_one(&mut self.connection).await?;
+        // Every record is found by its key, and has its tag reads: any further ones are of no record.
+        for (what, column, seen) in [(KEYS, 0, self.keys_seen), (TAG_READS, 2, self.reads_seen)] {
+            let (many, beyond): (i64, Option<i64>) = (row.try_get(column)?, row.try_get(column + 1)?);
+            if let Some(beyond) = beyond {
+                return Err(misfit(what, format!("there are some of record {beyond}, which is not there")));
+            }
+            if number(many) != seen {
+                return Err(misfit(what, format!("there are {many} for {seen} records")));
+            }
         }
-        // Every record is found by its key, so that any further key leads to a record that has another, or is none.
-        let keys: i64 = sqlx::query_scalar(KEYS_UP_TO).bind(sql_number(self.head.seq)).fetch_one(&mut self.connection).await?;
-        if number(keys) == self.keys_seen { Ok(()) } else { damaged(format!("{keys} keys lead to {} records", self.keys_seen)) }
+        Ok(())
     }
 
     fn notes(&self) -> Result<Vec<Note>, StoreError> {
@@ -430,6 +501,13 @@ impl Walk {
         }
         Ok(notes)
     }
+}
+
+const KEYS: &str = "keys";
+const TAG_READS: &str = "tag reads";
+
+fn misfit(what: &'static str, message: String) -> Stop {
+    Problem::Misfit { what, message }.into()
 }
 
 fn beginning(address: Digest) -> u64 {

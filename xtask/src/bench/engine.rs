@@ -58,7 +58,11 @@ pub(super) fn run(quick: bool) -> Result<(), Box<dyn Error>> {
         let celery = celery(&python, &url, cranes, quick)?;
         let [wrk, free, durable, asyncio, waves] = [0, 1, 2, 3, 4].map(|which| Measured::best(&found[which]));
         let cell = |measured: &Measured| {
-            if measured.checks_per_s.is_nan() { "–".to_owned() } else { format!("{:.0}/s, {:.0} µs", measured.checks_per_s, measured.cpu_us) }
+            if measured.checks_per_s.is_nan() {
+                "–".to_owned()
+            } else {
+                format!("{:.0}/s, {:.0} µs", measured.checks_per_s, measured.cpu_us)
+            }
         };
         let celery_cell = celery.as_ref().map_or("–".to_owned(), cell);
         println!(
@@ -89,7 +93,14 @@ pub(super) fn run(quick: bool) -> Result<(), Box<dyn Error>> {
     }
 }
 
-fn goals_at(cranes: usize, wrk: &Measured, free: &Measured, durable: &Measured, asyncio: &Measured, celery: Option<&Measured>) -> Vec<Goal> {
+fn goals_at(
+    cranes: usize,
+    wrk: &Measured,
+    free: &Measured,
+    durable: &Measured,
+    asyncio: &Measured,
+    celery: Option<&Measured>,
+) -> Vec<Goal> {
     let goal = |what: &str, value: f64, wanted: f64, at_least: bool| Goal {
         what: format!("{cranes} cranes: {what} {value:.2} (goal {} {wanted})", if at_least { "≥" } else { "≤" }),
         reached: if at_least { value >= wanted } else { value <= wanted },
@@ -160,11 +171,16 @@ fn single(bench: &Path, url: &str, quick: bool) -> Result<Vec<Single>, Box<dyn E
     let p99 = number(&arrivals, "p99_ms");
     let folder = fresh("journal")?;
     let stops = if quick { "5" } else { "50" };
-    let paced = measure(Command::new(bench).args(["paced", "--cranes", "8", "--stops", stops, "--scale", "0.1", "--journal"]).arg(&folder))?;
+    let paced =
+        measure(Command::new(bench).args(["paced", "--cranes", "8", "--stops", stops, "--scale", "0.1", "--journal"]).arg(&folder))?;
     let ratio = number(&paced, "ratio");
     let goal = |what: String, reached| Some(Goal { what, reached });
     Ok(vec![
-        ("10,000 cranes in one process".into(), format!("{peak:.0} MB"), goal(format!("10,000 cranes: {peak:.0} MB (goal ≤ 300)"), peak <= 300.0)),
+        (
+            "10,000 cranes in one process".into(),
+            format!("{peak:.0} MB"),
+            goal(format!("10,000 cranes: {peak:.0} MB (goal ≤ 300)"), peak <= 300.0),
+        ),
         (
             "arrival → both checks begun, 1,000 cranes, 100 arrivals a second, durable".into(),
             format!("p50 {:.2} ms, p99 {p99:.2} ms, longest {:.2} ms", number(&arrivals, "p50_ms"), number(&arrivals, "max_ms")),

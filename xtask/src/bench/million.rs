@@ -19,7 +19,8 @@ pub(crate) fn run(locations: u32) -> Result<(), Box<dyn Error>> {
     let data = folder.join("data");
 
     let begun = Instant::now();
-    let (run_mb, lines) = with_peak(Command::new(&pandian).args(["--lang", "en", "run", "--all", "--virtual", "--data"]).arg(&data).arg(&folder))?;
+    let (run_mb, lines) =
+        with_peak(Command::new(&pandian).args(["--lang", "en", "run", "--all", "--virtual", "--data"]).arg(&data).arg(&folder))?;
     let run_s = begun.elapsed().as_secs_f64();
     for line in lines.iter().rev().take(3).rev() {
         println!("  {line}");
@@ -31,7 +32,9 @@ pub(crate) fn run(locations: u32) -> Result<(), Box<dyn Error>> {
     let begun = Instant::now();
     let (verify_mb, _) = with_peak(Command::new(&pandian).args(["verify", "--data"]).arg(&data))?;
     let verify_s = begun.elapsed().as_secs_f64();
-    println!("{locations} locations: run {run_s:.0} s, {run_mb:.0} MB; report {report_s:.0} s, {report_mb:.0} MB; verify {verify_s:.0} s, {verify_mb:.0} MB");
+    println!(
+        "{locations} locations: run {run_s:.0} s, {run_mb:.0} MB; report {report_s:.0} s, {report_mb:.0} MB; verify {verify_s:.0} s, {verify_mb:.0} MB"
+    );
     let peak = run_mb.max(report_mb);
     println!("goal: {} {peak:.0} MB (goal ≤ {GOAL_MB:.0})", if peak <= GOAL_MB { "✓" } else { "✗" });
     fs::remove_dir_all(&folder)?;

@@ -73,7 +73,8 @@ impl CommandCamera {
                 // A program that nobody listens to stops in the middle of a long output: it is listened to even before anybody waits.
                 let rest = AbortOnDropHandle::new(tokio::spawn(async move { take_over(&program, rest.await?, max_picture).await }));
                 Ok(Shot::Working(Box::pin(async move {
-                    rest.await.unwrap_or_else(|error| Err(DeviceError::new(Code::Internal, format!("{who} was lost: {error}")).because(error)))
+                    rest.await
+                        .unwrap_or_else(|error| Err(DeviceError::new(Code::Internal, format!("{who} was lost: {error}")).because(error)))
                 })))
             }
         }

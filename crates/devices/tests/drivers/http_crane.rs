@@ -266,13 +266,17 @@ async fn trying_a_crane_never_sends_it() {
 #[tokio::test]
 async fn a_crane_that_refuses_the_credentials_or_is_broken_fails_its_trial() {
     let peer = Peer::start(|_| vec![]).await;
-    for (status, advice) in [("401 No", "check `headers`"), ("403 No", "check `headers`"), ("500 Oh", "its own log"), ("503 Oh", "its own log")] {
+    for (status, advice) in
+        [("401 No", "check `headers`"), ("403 No", "check `headers`"), ("500 Oh", "its own log"), ("503 Oh", "its own log")]
+    {
         peer.now(move |_| vec![Step::Send(reply(status, "text/plain", ""))]);
         let error = crane_of(&peer).probe().await.unwrap_err();
         assert_eq!(error.code, Code::DeviceHttpStatus);
         assert!(error.to_string().contains(&status[..3]) && error.to_string().contains(advice), "{error}");
     }
-    for (status, remark) in [("200 OK", "OPTIONS)"), ("400 No", "takes no OPTIONS"), ("404 No", "check `url`"), ("501 No", "takes no OPTIONS")] {
+    for (status, remark) in
+        [("200 OK", "OPTIONS)"), ("400 No", "takes no OPTIONS"), ("404 No", "check `url`"), ("501 No", "takes no OPTIONS")]
+    {
         peer.now(move |_| vec![Step::Send(reply(status, "text/plain", ""))]);
         let probe = crane_of(&peer).probe().await.unwrap();
         assert!(probe.summary.contains(remark), "{probe:?}");

@@ -43,7 +43,9 @@ impl Stocktake {
             let entry = self.entry(number);
             let queued = seen[number as usize];
             match entry.state {
-                EntryState::Waiting if queued != 1 && self.mode != Mode::Cancelled => return broken(number, "waits in no queue or in several"),
+                EntryState::Waiting if queued != 1 && self.mode != Mode::Cancelled => {
+                    return broken(number, "waits in no queue or in several");
+                }
                 EntryState::Taken(_) | EntryState::Released | EntryState::Settled(_) | EntryState::Dropped if queued != 0 => {
                     return broken(number, "is still in a queue though it was taken");
                 }

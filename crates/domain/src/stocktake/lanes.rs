@@ -188,12 +188,17 @@ impl Stocktake {
         if self.is_served(from) {
             return 0;
         }
-        let served: Vec<QueueIndex> = (0..self.queues.len() as QueueIndex).filter(|queue| *queue != from && self.is_served(*queue)).collect();
+        let served: Vec<QueueIndex> =
+            (0..self.queues.len() as QueueIndex).filter(|queue| *queue != from && self.is_served(*queue)).collect();
         let waiting = std::mem::take(&mut self.queues[from as usize]);
         let before = waiting.len();
         for number in waiting {
             let slot = self.layout.slot(self.entry(number).slot);
-            let to = served.iter().copied().filter(|queue| self.layout.can_serve(*queue, slot)).min_by_key(|queue| self.queues[*queue as usize].len());
+            let to = served
+                .iter()
+                .copied()
+                .filter(|queue| self.layout.can_serve(*queue, slot))
+                .min_by_key(|queue| self.queues[*queue as usize].len());
             self.queues[to.unwrap_or(from) as usize].push_back(number);
         }
         before - self.queues[from as usize].len()

@@ -7,7 +7,8 @@ use crate::location::{Place, Side};
 
 /// Two cranes on one aisle each, a third that can serve both aisles, four locations an aisle.
 fn stocktake() -> Stocktake {
-    let lanes = ["C1", "C2", "C3"].iter().zip(0..).map(|(name, queue)| LaneSpec { id: (*name).into(), crane: (*name).into(), queue }).collect();
+    let lanes =
+        ["C1", "C2", "C3"].iter().zip(0..).map(|(name, queue)| LaneSpec { id: (*name).into(), crane: (*name).into(), queue }).collect();
     let queues = vec![QueueSpec { aisles: vec![0] }, QueueSpec { aisles: vec![1] }, QueueSpec { aisles: vec![0, 1] }];
     let mut layout = Layout::new(lanes, queues);
     for (aisle, letter) in ["A", "B"].iter().enumerate() {

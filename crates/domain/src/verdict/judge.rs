@@ -127,11 +127,8 @@ impl<'a> Scene<'a> {
         let is_booked_here = |code: &str| stock.iter().any(|line| line.is_named_by(code));
         let elsewhere = |code: &str| whereabouts(code).filter(|(home, _)| home != evidence.location);
         let (present, missing): (Vec<_>, Vec<_>) = stock.iter().copied().partition(|line| is_heard(line) || is_labelled(line));
-        let mut strangers: Vec<Stranger> = heard
-            .iter()
-            .filter(|epc| !is_booked_here(epc))
-            .map(|epc| Stranger { id: Arc::from(*epc), home: elsewhere(epc) })
-            .collect();
+        let mut strangers: Vec<Stranger> =
+            heard.iter().filter(|epc| !is_booked_here(epc)).map(|epc| Stranger { id: Arc::from(*epc), home: elsewhere(epc) }).collect();
         // A label names a stranger only if the books know it: labels carry other codes too.
         for code in codes.iter().filter(|code| !is_booked_here(code)) {
             let Some((home, line)) = elsewhere(code) else { continue };

@@ -68,16 +68,20 @@ impl Recovered {
     /// Gives whether the record cancels the stocktake.
     fn apply(&mut self, record: Record) -> Result<bool, String> {
         // A lane that is gone from the configuration is out for good.
-        let lanes = |stocktake: &Stocktake| record.lane.as_ref().and_then(|lane| stocktake.lanes_named(lane.as_str()).ok()).unwrap_or_default();
+        let lanes =
+            |stocktake: &Stocktake| record.lane.as_ref().and_then(|lane| stocktake.lanes_named(lane.as_str()).ok()).unwrap_or_default();
         match record.fact {
             Fact::StocktakeStarted { stop_version, .. } => {
                 if stop_version > STOP_VERSION {
-                    return Err(format!("it was started by a newer version of the program (its stops are version {stop_version}, here {STOP_VERSION})"));
+                    return Err(format!(
+                        "it was started by a newer version of the program (its stops are version {stop_version}, here {STOP_VERSION})"
+                    ));
                 }
                 self.started_at = record.at;
             }
             Fact::StocktakePlanned { first, planned, .. } => {
-                let added = self.stocktake.add(&planned).map_err(|refusal| format!("{refusal} (was the warehouse's configuration changed?)"))?;
+                let added =
+                    self.stocktake.add(&planned).map_err(|refusal| format!("{refusal} (was the warehouse's configuration changed?)"))?;
                 if added != first {
                     return Err(format!("its list goes on with stop {first} where stop {added} is due"));
                 }

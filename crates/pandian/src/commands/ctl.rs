@@ -1,9 +1,10 @@
 //! `pandian ctl`: an operator's commands to a running stocktake.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use pandian_domain::stocktake::{Mode, Standing};
-use pandian_domain::{Code, Fact, LocationCode};
+use pandian_domain::stocktake::{Mode, Standing, Tally};
+use pandian_domain::{Code, Fact, LocationCode, Verdict};
 use pandian_engine::{Command, Status};
 use pandian_store::{StocktakeSummary, Store};
 use serde::Serialize;
@@ -12,6 +13,7 @@ use super::{find, open_existing};
 use crate::cli::{CraneCommand, CtlArgs, CtlCommand};
 use crate::ctl;
 use crate::fault::{Exit, Fault};
+use crate::report::{requested, totals};
 use crate::say;
 use crate::show::short;
 use crate::words::{Lang, Words};
@@ -61,18 +63,23 @@ struct Stored {
 }
 
 impl Stored {
-    fn of(summary: &StocktakeSummary, running: bool) -> Result<Self, Fault> {
+    /// `running` is the mode of the process that runs it, if one does.
+    async fn of(store: &Store, summary: &StocktakeSummary, running: Option<Mode>) -> Result<Self, Fault> {
         let started = summary.started.record()?;
         let finished = summary.finished.as_ref().map(|stored| stored.record()).transpose()?;
-        let (warehouse, locations) = match started.fact {
-            Fact::StocktakeStarted { warehouse, locations, .. } => (warehouse.to_string(), locations),
-            _ => (String::new(), 0),
+        let warehouse = match started.fact {
+            Fact::StocktakeStarted { warehouse, .. } => warehouse.to_string(),
+            _ => String::new(),
         };
+        let locations = requested(store, summary.id).await?;
         let state = match &finished {
             Some(record) if matches!(record.fact, Fact::StocktakeFinished { cancelled: true, .. }) => "cancelled",
             Some(_) => "finished",
-            None if running => "running",
-            None => "interrupted",
+            None => match running {
+                Some(Mode::Paused) => "paused",
+                Some(_) => "running",
+                None => "interrupted",
+            },
         };
         let finished_at = finished.map(|record| format!("{:.6}", record.at));
         Ok(Self { stocktake: summary.id, state, warehouse, started_at: format!("{:.6}", started.at), locations, finished_at })
@@ -86,12 +93,54 @@ impl Stored {
     }
 }
 
+/// How far a stocktake came that no process runs; `mode` and `tally` are where a running one has them.
+#[derive(Serialize)]
+struct Rested {
+    #[serde(flatten)]
+    stored: Stored,
+    mode: &'static str,
+    tally: Tally,
+    verdicts: BTreeMap<&'static str, u64>,
+}
+
+impl Rested {
+    fn print(&self, json: bool, words: &Words) -> Result<(), Fault> {
+        if json {
+            return say::line(serde_json::to_string(self).unwrap_or_default());
+        }
+        self.stored.print(false)?;
+        say::line(counts(&self.tally, words))?;
+        for verdict in Verdict::ALL {
+            if let Some(count) = self.verdicts.get(verdict.as_str()) {
+                say::line(format_args!("{count:>10}  {}", (words.verdict)(verdict)))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn counts(tally: &Tally, words: &Words) -> String {
+    format!(
+        "{}/{} {}, {} {}, {} {}, {} {}",
+        tally.requested - tally.open(),
+        tally.requested,
+        words.done,
+        tally.differences,
+        words.differences,
+        tally.ambiguous,
+        words.ambiguous,
+        tally.not_counted,
+        words.not_counted,
+    )
+}
+
 async fn list(store: &Store, data: &Path, json: bool, words: &Words) -> Result<Exit, Fault> {
     let all = store.stocktakes().await?;
     let open: Vec<_> = all.iter().filter(|summary| summary.finished.is_none()).map(|summary| summary.id).collect();
-    let running = ctl::running(data, &open).await.map(|status| status.stocktake);
+    let running = ctl::running(data, &open).await;
     for summary in &all {
-        Stored::of(summary, running == Some(summary.id))?.print(json)?;
+        let mode = running.as_ref().filter(|status| status.stocktake == summary.id).map(|status| status.mode);
+        Stored::of(store, summary, mode).await?.print(json)?;
     }
     if all.is_empty() && !json {
         say::line((words.no_stocktakes)(&data.display().to_string()))?;
@@ -104,7 +153,10 @@ async fn status(store: &Store, data: &Path, id: &str, json: bool, words: &Words)
     match ctl::send(data, &summary.id.to_string(), Command::Status).await {
         Ok(status) => show(&status, json, words),
         Err(fault) if fault.code == Code::NotRunning => {
-            Stored::of(&summary, false)?.print(json)?;
+            let stored = Stored::of(store, &summary, None).await?;
+            let totals = totals(store, summary.id, |_, _| Ok(())).await?;
+            let rested = Rested { mode: stored.state, stored, tally: totals.tally(), verdicts: totals.verdicts };
+            rested.print(json, words)?;
             Ok(Exit::Done)
         }
         Err(fault) => Err(fault),
@@ -116,7 +168,6 @@ fn show(status: &Status, json: bool, words: &Words) -> Result<Exit, Fault> {
         say::line(serde_json::to_string(status).unwrap_or_default())?;
         return Ok(Exit::Done);
     }
-    let tally = &status.tally;
     let mode = match status.mode {
         Mode::Running => words.running,
         Mode::Paused => words.paused,
@@ -124,18 +175,7 @@ fn show(status: &Status, json: bool, words: &Words) -> Result<Exit, Fault> {
         Mode::Finished => words.finished,
     };
     say::line(format_args!("{} {}  {mode}", words.stocktake, status.stocktake))?;
-    say::line(format_args!(
-        "{}/{} {}, {} {}, {} {}, {} {}",
-        tally.requested - tally.open(),
-        tally.requested,
-        words.done,
-        tally.differences,
-        words.differences,
-        tally.ambiguous,
-        words.ambiguous,
-        tally.not_counted,
-        words.not_counted,
-    ))?;
+    say::line(counts(&status.tally, words))?;
     if let Some(seconds) = status.eta_seconds {
         say::line(format_args!("{} {}", words.eta, short(seconds)))?;
     }

@@ -1,6 +1,8 @@
 //! `pandian demo`: a seeded warehouse on the wire simulators, counted at speed; what was found stands beside what was planted.
 
 use std::collections::BTreeMap;
+use std::fs::{File, TryLockError};
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use pandian_store::{Access, Store};
 use rand::RngExt;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::run::{conduct, summary_text, tell};
+use super::run::{conduct, say_interrupted, summary_text, tell};
 use super::sim::write_planted;
 use crate::assemble::{Assembled, assemble, list_fault, load, simulation};
 use crate::cli::DemoArgs;
@@ -23,6 +25,7 @@ use crate::config::Warehouse;
 use crate::fault::{Exit, Fault};
 use crate::lists::write::CsvWriter;
 use crate::rehearsal::servers;
+use crate::say;
 use crate::show::Manner;
 use crate::words::{Lang, Words};
 
@@ -34,7 +37,7 @@ const PLACEHOLDER: u16 = 1;
 pub(super) async fn demo(args: DemoArgs, lang: Lang) -> Result<Exit, Fault> {
     let words = lang.words();
     let manner = Manner::choose(args.json, true);
-    let folder = Folder::prepare(&args)?;
+    let folder = Folder::prepare(&args).await?;
     folder.write_warehouse(PLACEHOLDER, "simulated = true")?;
     folder.write_book(&load(&folder.path)?)?;
     folder.write_warehouse(PLACEHOLDER, "file = \"book.csv\"")?;
@@ -51,7 +54,7 @@ pub(super) async fn demo(args: DemoArgs, lang: Lang) -> Result<Exit, Fault> {
 
     let locations = warehouse.layout.slots().len();
     tell(manner, || (words.demo_title)(args.cranes, locations, args.speed));
-    let (ending, data) = count(&folder, manner, words).await?;
+    let (id, ending, data) = count(&folder, manner, words).await?;
     let exit = match ending {
         Ending::Finished(summary) => {
             tell(manner, || format!("{}\n", summary_text(&summary, words)));
@@ -60,7 +63,11 @@ pub(super) async fn demo(args: DemoArgs, lang: Lang) -> Result<Exit, Fault> {
             exit
         }
         Ending::Cancelled(_) => Exit::Cancelled,
-        Ending::Interrupted => Exit::Interrupted,
+        Ending::Interrupted => {
+            say_interrupted(id, &data, words);
+            say::aside(format_args!("  {}", (words.serve_devices)(&folder.path.display().to_string())));
+            Exit::Interrupted
+        }
     };
     if !args.once && exit != Exit::Interrupted {
         tell(manner, || format!("\n{} http://{} · {}", words.serving, running.addresses()[0], words.stop_with_ctrl_c));
@@ -70,7 +77,7 @@ pub(super) async fn demo(args: DemoArgs, lang: Lang) -> Result<Exit, Fault> {
     Ok(exit)
 }
 
-async fn count(folder: &Folder, manner: Manner, words: &'static Words) -> Result<(Ending, PathBuf), Fault> {
+async fn count(folder: &Folder, manner: Manner, words: &'static Words) -> Result<(StocktakeId, Ending, PathBuf), Fault> {
     let data = folder.path.join("data");
     let warehouse = load(&folder.path)?;
     let store = Store::open(&data, Access::Write).await?;
@@ -82,7 +89,7 @@ async fn count(folder: &Folder, manner: Manner, words: &'static Words) -> Result
     let run = Run::start(site, Arc::new(store.clone()), clock, id, locations, rand::rng().random()).await?;
     let ending = conduct(run, &store, before, &data, true, manner, words).await?;
     store.close().await?;
-    Ok((ending, data))
+    Ok((id, ending, data))
 }
 
 /// Holds what the count found against what the simulated world was given. The count itself never sees the latter.
@@ -106,7 +113,8 @@ async fn compare(world: &Simulation, data: &Path, stocktake: StocktakeId, manner
         let name = |verdict: Option<Verdict>| verdict.map_or("–", |verdict| (words.verdict)(verdict));
         let mark = if there == seen { "✓" } else { "✗" };
         wrong += usize::from(there != seen);
-        let partner = planted.get(*location).and_then(|planted| planted.partner.as_ref()).map(|partner| format!("  ↔ {partner}")).unwrap_or_default();
+        let partner =
+            planted.get(*location).and_then(|planted| planted.partner.as_ref()).map(|partner| format!("  ↔ {partner}")).unwrap_or_default();
         lines.push(format!("  {mark} {location}  {}: {}  {}: {}{partner}", words.planted, name(there), words.found, name(seen)));
     }
     tell(manner, || lines.join("\n"));
@@ -120,11 +128,13 @@ struct Folder {
     seed: u64,
     cranes: u16,
     speed: f64,
+    /// Locked as long as the demonstration lives.
+    _mark: File,
 }
 
 impl Folder {
-    /// Makes the folder anew; one that is not a demonstration's is left alone.
-    fn prepare(args: &DemoArgs) -> Result<Self, Fault> {
+    /// Makes the folder anew; one that is not a demonstration's is left alone, and so is one that is in use.
+    async fn prepare(args: &DemoArgs) -> Result<Self, Fault> {
         let path = args.data.clone();
         let refuse = |why: String| Fault::new(Code::UsageInvalid, format!("{}: {why}", path.display()));
         if path.exists() {
@@ -132,11 +142,12 @@ impl Folder {
             if !is_empty && !path.join(MARK).exists() {
                 return Err(refuse("there is something else in this folder; give another with --data".into()));
             }
+            check_unused(&path).await?;
             fs::remove_dir_all(&path).map_err(|error| refuse(format!("cannot be made anew: {error}")))?;
         }
         fs::create_dir_all(&path).map_err(|error| refuse(format!("cannot be made: {error}")))?;
-        fs::write(path.join(MARK), "made by `pandian demo`, and made anew each time\n").map_err(|error| refuse(error.to_string()))?;
-        Ok(Self { path, seed: args.seed, cranes: args.cranes, speed: args.speed })
+        let mark = mark(&path.join(MARK)).map_err(|error| refuse(error.to_string()))?;
+        Ok(Self { path, seed: args.seed, cranes: args.cranes, speed: args.speed, _mark: mark })
     }
 
     fn write_warehouse(&self, port: u16, book: &str) -> Result<(), Fault> {
@@ -189,6 +200,33 @@ impl Folder {
         let path = self.path.join(name);
         fs::write(&path, bytes).map_err(|error| Fault::new(Code::StoreUnavailable, format!("cannot write {}: {error}", path.display())))
     }
+}
+
+fn mark(path: &Path) -> io::Result<File> {
+    let mut mark = File::create(path)?;
+    mark.write_all(b"made by `pandian demo`, and made anew each time\n")?;
+    mark.try_lock()?;
+    Ok(mark)
+}
+
+/// A folder in which a demonstration is running, or in which its stocktake was taken up again, must not be made anew.
+async fn check_unused(folder: &Path) -> Result<(), Fault> {
+    if let Ok(mark) = File::open(folder.join(MARK))
+        && let Err(TryLockError::WouldBlock) = mark.try_lock()
+    {
+        let message = format!("a demonstration is running in {}; give another folder with --data", folder.display());
+        return Err(Fault::new(Code::DataInUse, message));
+    }
+    let data = folder.join("data");
+    if data.exists() {
+        match Store::open(&data, Access::Write).await {
+            Ok(store) => drop(store.close().await?),
+            Err(error) if error.code() == Code::DataInUse => return Err(error.into()),
+            // What cannot be opened is not in use.
+            Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Marks a folder as the demonstration's own.

@@ -242,8 +242,7 @@ async fn finish(ending: Ending, store: Store, data: &Path, id: StocktakeId, mann
     let closing = store.close().await;
     match ending {
         Ending::Interrupted => {
-            say::aside((words.interrupted)(&id.to_string()));
-            say::aside(format_args!("  {}", (words.resume_with)(&id.to_string(), &data.display().to_string())));
+            say_interrupted(id, data, words);
             // What could not be written was not acknowledged; the interruption is what the caller must know.
             drop(closing);
             Ok(Exit::Interrupted)
@@ -259,6 +258,12 @@ async fn finish(ending: Ending, store: Store, data: &Path, id: StocktakeId, mann
             Ok(Exit::Cancelled)
         }
     }
+}
+
+/// Says that a stocktake was broken off, and how to go on with it.
+pub(super) fn say_interrupted(id: StocktakeId, data: &Path, words: &Words) {
+    say::aside((words.interrupted)(&id.to_string()));
+    say::aside(format_args!("  {}", (words.resume_with)(&id.to_string(), &data.display().to_string())));
 }
 
 fn exit_of(cancelled: bool, unsettled: u64) -> Exit {

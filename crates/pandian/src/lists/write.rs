@@ -49,9 +49,14 @@ impl<W: Write> CsvWriter<W> {
         self.out.write_all(b"\r\n")
     }
 
+    /// Hands everything on to where it goes.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+
     /// Flushes and gives the writer back.
     pub fn finish(mut self) -> io::Result<W> {
-        self.out.flush()?;
+        self.flush()?;
         Ok(self.out)
     }
 

@@ -20,11 +20,6 @@ impl<W: Write> CsvForm<W> {
     pub fn new(out: W) -> io::Result<Self> {
         Ok(Self { csv: CsvWriter::new(out)? })
     }
-
-    /// Flushes and gives the output back.
-    pub fn finish(self) -> io::Result<W> {
-        self.csv.finish()
-    }
 }
 
 impl<W: Write> Form for CsvForm<W> {
@@ -43,6 +38,6 @@ impl<W: Write> Form for CsvForm<W> {
     }
 
     fn end(&mut self, _totals: &Totals) -> io::Result<()> {
-        Ok(())
+        self.csv.flush()
     }
 }

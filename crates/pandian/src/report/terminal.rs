@@ -92,6 +92,10 @@ impl<W: Write> Form for TerminalForm<W> {
             }
         }
         writeln!(self.out, "{:>10}  {}", totals.locations, words.locations)?;
+        if totals.open > 0 {
+            writeln!(self.out, "{:>10}  {}", totals.requested, words.requested)?;
+            writeln!(self.out, "{:>10}  {}", totals.open, words.left)?;
+        }
         writeln!(self.out)?;
         let most = if self.full { usize::MAX } else { SHOWN };
         for line in self.lines.values().flatten().take(most) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use pandian_domain::Verdict;
 use pandian_domain::history::StopHistory;
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
+use zip::result::ZipError;
 
 use super::{COLUMNS, Form, Heading, Row, Totals};
 use crate::words::{Lang, Words};
@@ -35,7 +36,7 @@ impl XlsxForm {
 
 fn failed(error: XlsxError) -> io::Error {
     match error {
-        XlsxError::IoError(error) => error,
+        XlsxError::IoError(error) | XlsxError::ZipError(ZipError::Io(error)) => error,
         other => io::Error::other(other),
     }
 }
@@ -88,6 +89,8 @@ impl Form for XlsxForm {
             lines.push(((words.verdict)(verdict).into(), totals.of(verdict).to_string()));
         }
         lines.push((words.locations.into(), totals.locations.to_string()));
+        lines.push((words.requested.into(), totals.requested.to_string()));
+        lines.push((words.left.into(), totals.open.to_string()));
         for (row, (name, value)) in (0..).zip(lines) {
             sheet.write_string(row, 0, name).map_err(failed)?;
             match value.parse::<u64>() {

@@ -27,6 +27,7 @@ pub(super) static WORDS: Words = Words {
     cancelled: "cancelled",
     head: "record chain",
     requested: "requested",
+    left: "left to count",
     settled: "counted",
     agreements: "agree",
     differences: "differ",
@@ -34,12 +35,14 @@ pub(super) static WORDS: Words = Words {
     not_counted: "not counted",
     nothing_differs: "Books and rack agree everywhere.",
     and_more: |more| format!("… and {more} more"),
+    more_lanes: |more| format!("… and {}", many(more as u64, "more lane")),
     makespan: |makespan, seconds| format!("the last crane was free after {makespan:.3} s, the last verdict came after {seconds:.3} s"),
-    counting: |locations, lanes| format!("counting {locations} locations on {lanes} lanes"),
-    resuming: |open| format!("taking it up again: {open} locations are left"),
+    counting: |locations, lanes| format!("counting {} on {}", many(locations, "location"), many(lanes as u64, "lane")),
+    resuming: |open| format!("taking it up again: {} left", many(open, "location")),
     already_finished: "this stocktake is finished",
     interrupted: |id| format!("interrupted; nothing is lost. Stocktake {id} can be taken up again:"),
     resume_with: |id, data| format!("pandian run --resume {id} --data {data}"),
+    serve_devices: |folder| format!("pandian sim {folder}   (its devices, in another terminal)"),
     configuration_changed: "note: the configuration has changed since this stocktake was started",
     stalled: |why| format!("cannot write: {why}. Cranes wait; it goes on when this is mended"),
     mended: "writing again",
@@ -55,25 +58,53 @@ pub(super) static WORDS: Words = Words {
     done: "done",
     running: "running",
     no_stocktakes: |data| format!("there are no stocktakes in {data}"),
-    config_good: |name, locations, lanes| format!("{name}: {locations} locations, {lanes} lanes: the configuration is in order"),
-    imported: |lines, source| format!("{lines} lines of book stock from {source} are in the data directory"),
+    config_good: |name, locations, lanes| {
+        format!("{name}: {}, {}: the configuration is in order", many(locations as u64, "location"), many(lanes as u64, "lane"))
+    },
+    imported: |lines, source| {
+        format!("{} of book stock from {source} {} in the data directory", many(lines, "line"), if lines == 1 { "is" } else { "are" })
+    },
     book_used: |source| format!("book stock: {source}"),
-    verified: |records, evidence| format!("{records} records and {evidence} pieces of evidence are as they were written"),
+    verified: |records, evidence| {
+        format!("{} and {} of evidence are as they were written", many(records, "record"), many(evidence, "piece"))
+    },
     chain_broken: "not as it was written",
-    head_found: |since| format!("the expected head is part of the chain; {since} records have come since"),
+    head_found: |since| {
+        format!("the expected head is part of the chain; {} {} come since", many(since, "record"), if since == 1 { "has" } else { "have" })
+    },
     note: "note",
     devices_good: "every device answers",
-    devices_bad: |bad| format!("{bad} devices do not answer as they should"),
+    devices_bad: |bad| {
+        format!(
+            "{} {} not answer as {} should",
+            many(bad as u64, "device"),
+            if bad == 1 { "does" } else { "do" },
+            if bad == 1 { "it" } else { "they" }
+        )
+    },
     what_to_do: |code| format!("what to do: pandian explain {code}"),
     serving: "serving",
     stop_with_ctrl_c: "Ctrl-C ends it",
-    demo_title: |cranes, locations, speed| format!("a simulated warehouse: {cranes} cranes, {locations} locations, {speed} times faster than real"),
+    demo_title: |cranes, locations, speed| {
+        format!(
+            "a simulated warehouse: {}, {}, {speed} times faster than real",
+            many(cranes.into(), "crane"),
+            many(locations as u64, "location")
+        )
+    },
     planted: "planted",
     found: "found",
     all_found: |count| format!("All {count} planted differences were found, and no other was reported."),
     missed_some: |wrong, count| format!("{wrong} of {count} locations with a planted or reported difference do not agree."),
-    demo_next: |data| format!("Try:\n  pandian report --data {data}\n  pandian report --data {data} --format csv\n  pandian verify --data {data}"),
+    demo_next: |data| {
+        format!("Try:\n  pandian report --data {data}\n  pandian report --data {data} --format csv\n  pandian verify --data {data}")
+    },
 };
+
+/// A number of things, which take an `s` unless it is one.
+fn many(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
 
 fn verdict(verdict: Verdict) -> &'static str {
     match verdict {

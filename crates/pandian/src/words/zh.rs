@@ -27,6 +27,7 @@ pub(super) static WORDS: Words = Words {
     cancelled: "已取消",
     head: "记录链",
     requested: "应盘",
+    left: "待盘",
     settled: "已盘",
     agreements: "账实相符",
     differences: "有差异",
@@ -34,12 +35,14 @@ pub(super) static WORDS: Words = Words {
     not_counted: "未盘",
     nothing_differs: "所有货位账实相符。",
     and_more: |more| format!("……另有 {more} 条"),
+    more_lanes: |more| format!("……另有 {more} 条作业通道"),
     makespan: |makespan, seconds| format!("最后一台堆垛机在 {makespan:.3} 秒后空闲，最后一个结论在 {seconds:.3} 秒后得出"),
     counting: |locations, lanes| format!("开始盘点：{locations} 个货位，{lanes} 条作业通道"),
     resuming: |open| format!("继续盘点：还剩 {open} 个货位"),
     already_finished: "该盘点任务已经完成",
     interrupted: |id| format!("已中断，数据没有丢失。盘点任务 {id} 可以继续："),
     resume_with: |id, data| format!("pandian run --resume {id} --data {data}"),
+    serve_devices: |folder| format!("pandian sim {folder}   （在另一个终端提供模拟设备）"),
     configuration_changed: "注意：盘点任务开始之后，配置有改动",
     stalled: |why| format!("无法写入：{why}。堆垛机等待，故障排除后自动继续"),
     mended: "恢复写入",
@@ -72,7 +75,9 @@ pub(super) static WORDS: Words = Words {
     found: "盘出",
     all_found: |count| format!("预埋的 {count} 处差异全部盘出，没有误报。"),
     missed_some: |wrong, count| format!("{count} 个有差异的货位中有 {wrong} 个不一致。"),
-    demo_next: |data| format!("可以试试：\n  pandian report --data {data}\n  pandian report --data {data} --format csv\n  pandian verify --data {data}"),
+    demo_next: |data| {
+        format!("可以试试：\n  pandian report --data {data}\n  pandian report --data {data} --format csv\n  pandian verify --data {data}")
+    },
 };
 
 fn verdict(verdict: Verdict) -> &'static str {

@@ -174,20 +174,27 @@ fn first<D: ?Sized>(kinds: &[Kind<D>], context: &BuildContext) -> Arc<D> {
 
 #[tokio::test]
 async fn the_simulated_crane_keeps_the_contract() {
-    let stage = SimStage::<dyn Crane>::new("crane", |context| first(&catalog().cranes, context), |device, busy| Arc::new(Counted { device, busy }));
+    let stage =
+        SimStage::<dyn Crane>::new("crane", |context| first(&catalog().cranes, context), |device, busy| Arc::new(Counted { device, busy }));
     suite::check(&stage).await;
 }
 
 #[tokio::test]
 async fn the_simulated_reader_keeps_the_contract() {
-    let stage =
-        SimStage::<dyn TagReader>::new("reader", |context| first(&catalog().readers, context), |device, busy| Arc::new(Counted { device, busy }));
+    let stage = SimStage::<dyn TagReader>::new(
+        "reader",
+        |context| first(&catalog().readers, context),
+        |device, busy| Arc::new(Counted { device, busy }),
+    );
     suite::check(&stage).await;
 }
 
 #[tokio::test]
 async fn the_simulated_camera_keeps_the_contract() {
-    let stage =
-        SimStage::<dyn Camera>::new("camera", |context| first(&catalog().cameras, context), |device, busy| Arc::new(Counted { device, busy }));
+    let stage = SimStage::<dyn Camera>::new(
+        "camera",
+        |context| first(&catalog().cameras, context),
+        |device, busy| Arc::new(Counted { device, busy }),
+    );
     suite::check(&stage).await;
 }

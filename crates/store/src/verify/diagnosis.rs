@@ -20,7 +20,7 @@ pub(super) async fn of_break(connection: &mut SqliteConnection, head: Head, row:
         let Some(last) = rows.last() else { break };
         after = last.seq;
         for other in rows {
-            let hash = link(head.hash, seq, other.body.as_bytes());
+            let hash = Some(link(head.hash, seq, &other.body));
             let here = sql_number(seq) == other.seq;
             if !here && (hash == other.hash || hash == row.hash) {
                 return Ok(Problem::Reordered { seq, found_at: other.seq.unsigned_abs() });
@@ -34,7 +34,10 @@ pub(super) async fn of_break(connection: &mut SqliteConnection, head: Head, row:
         return Ok(Problem::Lost { first: seq, last: row.seq.unsigned_abs() - 1 });
     }
     // If the next record follows this one under a higher number, both had higher numbers once.
-    let shift = next.and_then(|next| (1..=RENUMBERED).find(|shift| link(row.hash, seq + 1 + shift, next.body.as_bytes()) == next.hash));
+    let shift = row
+        .hash
+        .zip(next)
+        .and_then(|(hash, next)| (1..=RENUMBERED).find(|shift| Some(link(hash, seq + 1 + shift, &next.body)) == next.hash));
     Ok(match shift {
         Some(shift) => Problem::Lost { first: seq, last: seq + shift - 1 },
         None => Problem::Altered { seq, part: "body or hash" },

@@ -80,7 +80,10 @@ async fn tag_reads_come_and_go_with_their_record() {
     assert_eq!(store.append(repeated).await.unwrap(), 2);
     assert_eq!(store.reads_of(id(1).stop(1)).await.unwrap().unwrap(), first);
     // A batch that names what it does not hold is refused, and nothing else of its group.
-    let refused = store.append(Batch { records: vec![own(id(1), Fact::Resumed { configuration: None, stop_version: None }), named(&Bytes::from("[3]"))], reads: vec![first] });
+    let refused = store.append(Batch {
+        records: vec![own(id(1), Fact::Resumed { configuration: None, stop_version: None }), named(&Bytes::from("[3]"))],
+        reads: vec![first],
+    });
     let good = store.append(Batch { records: vec![own(id(1), Fact::Resumed { configuration: None, stop_version: None })], reads: vec![] });
     assert_eq!(refused.await.unwrap_err().code(), Code::Internal);
     assert_eq!(good.await.unwrap(), 3);

@@ -45,7 +45,10 @@ async fn the_first_commit_wins_and_the_receipt_names_the_record_on_file() {
     let store = open(&dir).await;
     assert_eq!(store.append(sent(id(1), 7)).await.unwrap(), 1);
     assert_eq!(store.append(sent(id(1), 8)).await.unwrap(), 2);
-    let repeated = Batch { records: vec![own(id(1), Fact::Resumed { configuration: None, stop_version: None }), of_stop(id(1), 7, Fact::CraneSent {})], reads: vec![] };
+    let repeated = Batch {
+        records: vec![own(id(1), Fact::Resumed { configuration: None, stop_version: None }), of_stop(id(1), 7, Fact::CraneSent {})],
+        reads: vec![],
+    };
     let (repeated, next) = (store.append(repeated), store.append(sent(id(1), 9)));
     assert_eq!(repeated.await.unwrap(), 1, "the resumed is 3, but the last record of the batch is on file as 1");
     assert_eq!(next.await.unwrap(), 4);
@@ -270,7 +273,8 @@ async fn closing_while_stalled_ends_with_the_reason() {
     assert_eq!(store.close().await.unwrap_err().code(), Code::DatabaseLocked);
     assert_eq!(receipt.await.unwrap_err().code(), Code::DatabaseLocked);
     assert_eq!(clone.append(sent(id(1), 1)).await.unwrap_err().code(), Code::DatabaseLocked);
-    drop(other);
+    // Waits until the lock is gone; a dropped connection gives it up some time later.
+    sqlx::Connection::close(other).await.unwrap();
     assert_eq!(open(&dir).await.head().borrow().seq, 0);
 }
 

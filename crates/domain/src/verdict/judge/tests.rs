@@ -54,7 +54,9 @@ fn what_is_booked_and_nothing_else_is_a_match() {
     let two = booked(&[line("P1", "01", 3), line("P2", "02", 5)]);
     let judgement = check(two.clone(), heard(&["01", "02", "02"]), Witness::NotAsked, Verdict::Match, Reason::AllTagsHeard);
     assert_eq!((judgement.book, judgement.counted), (Some(8.into()), Some(8.into())));
-    assert!(judgement.confidence < check(two, heard(&["01", "02"]), seen(Some(true), &[]), Verdict::Match, Reason::AllTagsHeard).confidence);
+    assert!(
+        judgement.confidence < check(two, heard(&["01", "02"]), seen(Some(true), &[]), Verdict::Match, Reason::AllTagsHeard).confidence
+    );
 }
 
 #[test]
@@ -68,7 +70,13 @@ fn a_label_proves_what_its_tag_does_not() {
 
 #[test]
 fn part_of_the_tags_is_a_shortage_with_its_lines() {
-    let judgement = check(booked(&[line("P1", "01", 3), line("P2", "02", 5)]), heard(&["02"]), seen(Some(true), &[]), Verdict::Shortage, Reason::PartMissing);
+    let judgement = check(
+        booked(&[line("P1", "01", 3), line("P2", "02", 5)]),
+        heard(&["02"]),
+        seen(Some(true), &[]),
+        Verdict::Shortage,
+        Reason::PartMissing,
+    );
     assert_eq!(judgement.counted, Some(5.into()));
     assert_eq!(judgement.variances.len(), 1);
     assert_eq!((&*judgement.variances[0].unit_id, judgement.variances[0].book), ("P1", 3.into()));
@@ -94,7 +102,8 @@ fn an_empty_slot_is_as_booked_unless_something_shows() {
 
 #[test]
 fn what_is_booked_elsewhere_is_misplaced_and_says_where_it_belongs() {
-    let judgement = check(booked(&[line("P1", "01", 3)]), heard(&["01", "99"]), Witness::NotAsked, Verdict::Misplaced, Reason::BookedElsewhere);
+    let judgement =
+        check(booked(&[line("P1", "01", 3)]), heard(&["01", "99"]), Witness::NotAsked, Verdict::Misplaced, Reason::BookedElsewhere);
     assert_eq!(judgement.belongs_at, Some("B7".into()));
     assert_eq!(judgement.counted, Some(7.into()));
     let by_label_and_tag = check(booked(&[]), heard(&["99"]), seen(Some(true), &["P9"]), Verdict::Misplaced, Reason::BookedElsewhere);
@@ -122,7 +131,13 @@ fn a_failed_witness_is_never_taken_for_one_that_saw_nothing() {
 #[test]
 fn stock_without_tag_or_label_cannot_be_counted() {
     check(booked(&[line("P1", "", 3)]), heard(&[]), seen(Some(true), &[]), Verdict::Ambiguous, Reason::NothingToRecognise);
-    check(booked(&[line("P1", "", 3), line("P2", "02", 1)]), heard(&["02"]), seen(Some(true), &[]), Verdict::Ambiguous, Reason::NothingToRecognise);
+    check(
+        booked(&[line("P1", "", 3), line("P2", "02", 1)]),
+        heard(&["02"]),
+        seen(Some(true), &[]),
+        Verdict::Ambiguous,
+        Reason::NothingToRecognise,
+    );
 }
 
 #[test]
