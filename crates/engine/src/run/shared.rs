@@ -1,0 +1,343 @@
+//! What the lanes, the stops and the operator of one run share.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pandian_domain::history::StopHistory;
+use pandian_domain::lane::LaneIndex;
+use pandian_domain::stocktake::{Mode, Refusal, Stocktake};
+use pandian_domain::{Fact, Failure, Reason, Record, StocktakeId, Stop, StopId, Timestamp, Verdict};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Ending, RunError, Summary};
+use crate::clock::Clock;
+use crate::control::LaneStatus;
+use crate::executor::{Assignment, DeviceExecutor};
+use crate::journal::{Journal, Receipt};
+use crate::site::Site;
+
+/// Everything of a run that more than one of its tasks needs.
+pub(crate) struct Shared {
+    id: StocktakeId,
+    pub(crate) site: Arc<Site>,
+    pub(crate) executor: DeviceExecutor,
+    /// The program of every stop that is under way.
+    pub(crate) visits: TaskTracker,
+    /// Raised whenever a waiting lane may find something to do.
+    pub(crate) changed: watch::Sender<()>,
+    /// Told whenever the run may have come to its end.
+    pub(crate) progress: Notify,
+    /// Cancelled when no lane may begin anything any more.
+    pub(crate) over: CancellationToken,
+    pub(super) journal: Arc<dyn Journal>,
+    clock: Clock,
+    pub(super) started_at: Timestamp,
+    stocktake: Mutex<Stocktake>,
+    lanes: Vec<LaneWork>,
+    /// Stops that have records from an earlier try.
+    touched: Mutex<HashSet<StopId>>,
+    pub(super) free_at: AtomicI64,
+    /// Cancelled when the process is to end.
+    pub(crate) interrupted: CancellationToken,
+    /// Why the run cannot go on.
+    pub(super) failure: Mutex<Option<Failure>>,
+    /// When this process took the stocktake up.
+    began_at: Timestamp,
+}
+
+#[derive(Default)]
+struct LaneWork {
+    /// Breaks off the stop that the crane is busy with.
+    break_off: Mutex<Option<CancellationToken>>,
+    done: AtomicU64,
+    free_at: AtomicI64,
+}
+
+impl Shared {
+    pub(super) fn new(
+        site: Arc<Site>,
+        journal: Arc<dyn Journal>,
+        clock: Clock,
+        started_at: Timestamp,
+        stocktake: Stocktake,
+        touched: HashSet<StopId>,
+        seed: u64,
+    ) -> Self {
+        let lanes = site.layout.lanes().iter().map(|_| LaneWork::default()).collect();
+        Self {
+            id: stocktake.id(),
+            executor: DeviceExecutor::new(site.clone(), journal.clone(), clock, seed),
+            visits: TaskTracker::new(),
+            changed: watch::Sender::new(()),
+            progress: Notify::new(),
+            over: CancellationToken::new(),
+            stocktake: Mutex::new(stocktake),
+            touched: Mutex::new(touched),
+            free_at: AtomicI64::new(started_at.as_microsecond()),
+            interrupted: CancellationToken::new(),
+            failure: Mutex::default(),
+            began_at: clock.now(),
+            lanes,
+            site,
+            journal,
+            clock,
+            started_at,
+        }
+    }
+
+    /// Until every location has its verdict, and that is on record.
+    pub(super) async fn to_the_end(&self, lanes: &TaskTracker) -> Result<Ending, RunError> {
+        loop {
+            if self.over.is_cancelled() {
+                lanes.wait().await;
+                self.visits.close();
+                self.visits.wait().await;
+                let rest: Vec<Stop> = self.stocktake().unsettled().collect();
+                self.not_counted(rest, Reason::Cancelled).await?;
+                break;
+            }
+            let stranded = {
+                let mut stocktake = self.stocktake();
+                if stocktake.finish() {
+                    break;
+                }
+                stocktake.strand()
+            };
+            self.not_counted(stranded, Reason::CraneOut).await?;
+            tokio::select! {
+                () = self.progress.notified() => {}
+                () = self.over.cancelled() => {}
+            }
+        }
+        self.over.cancel();
+        lanes.wait().await;
+        self.finish().await
+    }
+
+    /// Ends the run: it can write nothing down any more.
+    pub(crate) fn end_for(&self, failure: Failure) {
+        tracing::error!(%failure, "the run ends");
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+        self.interrupted.cancel();
+    }
+
+    pub(crate) fn stocktake(&self) -> MutexGuard<'_, Stocktake> {
+        self.stocktake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets waiting lanes and the run look again.
+    pub(crate) fn wake(&self) {
+        self.changed.send_replace(());
+        self.progress.notify_one();
+    }
+
+    pub(crate) fn tell(&self, fact: Fact) -> Receipt {
+        self.journal.append(vec![self.record(fact)], Vec::new())
+    }
+
+    pub(crate) fn tell_lane(&self, lane: LaneIndex, fact: Fact) -> Receipt {
+        let spec = &self.site.layout.lanes()[lane as usize];
+        let record = Record { lane: Some(spec.id.clone()), crane: Some(spec.crane.clone()), ..self.record(fact) };
+        self.journal.append(vec![record], Vec::new())
+    }
+
+    pub(super) fn record(&self, fact: Fact) -> Record {
+        Record { at: self.clock.now(), fact, stocktake: Some(self.id), stop: None, lane: None, crane: None, location: None, attempt: None }
+    }
+
+    pub(crate) fn assignment(&self, lane: LaneIndex, stop: Stop) -> Assignment {
+        let spec = &self.site.layout.lanes()[lane as usize];
+        Assignment {
+            stocktake: self.id,
+            lane_index: lane as usize,
+            lane: spec.id.clone(),
+            crane: spec.crane.clone(),
+            place: self.site.layout.find(stop.location.as_str()).and_then(|slot| slot.place),
+            under_way: Arc::default(),
+            stop,
+        }
+    }
+
+    /// What is on record of a stop that was begun before.
+    pub(crate) async fn history_of(&self, stop: StopId) -> StopHistory {
+        if !self.touched.lock().unwrap_or_else(PoisonError::into_inner).contains(&stop) {
+            return StopHistory::default();
+        }
+        loop {
+            match self.journal.history(stop).await {
+                Ok(history) => return history,
+                Err(error) => {
+                    tracing::error!(%stop, %error, "the records of a stop cannot be read; trying again");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+
+    /// A stop has records now and may be taken up again.
+    pub(crate) fn touch(&self, stop: StopId) {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).insert(stop);
+    }
+
+    pub(crate) fn settle(&self, stop: StopId, verdict: Verdict) {
+        self.stocktake().settle(stop, verdict);
+    }
+
+    /// The token that breaks off what a lane's crane is busy with; none while the crane is free.
+    pub(crate) fn at_work(&self, lane: LaneIndex, token: Option<CancellationToken>) {
+        let work = &self.lanes[lane as usize];
+        if token.is_none() {
+            work.free_at.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
+        }
+        *work.break_off.lock().unwrap_or_else(PoisonError::into_inner) = token;
+    }
+
+    /// From here on taking the crane out no longer breaks the stop off: it needs the crane no more. False if that has happened already.
+    pub(crate) fn let_go(&self, lane: usize, token: &CancellationToken) -> bool {
+        let mut break_off = self.lanes[lane].break_off.lock().unwrap_or_else(PoisonError::into_inner);
+        if token.is_cancelled() {
+            return false;
+        }
+        *break_off = None;
+        true
+    }
+
+    /// A lane has one stop less before it.
+    pub(crate) fn one_done(&self, lane: LaneIndex) {
+        self.lanes[lane as usize].done.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Breaks off the stop that a lane's crane is busy with.
+    pub(crate) fn break_off(&self, lane: LaneIndex) {
+        let work = &self.lanes[lane as usize];
+        if let Some(token) = &*work.break_off.lock().unwrap_or_else(PoisonError::into_inner) {
+            token.cancel();
+        }
+    }
+
+    pub(crate) fn crane_free(&self) {
+        self.free_at.fetch_max(self.clock.now().as_microsecond(), Ordering::Relaxed);
+    }
+
+    /// Ends the stocktake at the operator's wish.
+    pub(crate) fn cancel(&self) -> Result<Receipt, Refusal> {
+        self.stocktake().cancel()?;
+        let receipt = self.tell(Fact::Cancelled {});
+        self.over.cancel();
+        Ok(receipt)
+    }
+
+    async fn not_counted(&self, stops: Vec<Stop>, reason: Reason) -> Result<(), RunError> {
+        let mut last = None;
+        for stop in stops {
+            let id = stop.id;
+            let lane = self.lane_for(&stop);
+            let (verdict, receipt) = self.executor.give_up_unvisited(&self.assignment(lane, stop), reason);
+            self.settle(id, verdict);
+            last = Some(receipt);
+        }
+        match last {
+            Some(receipt) => Ok(receipt.await?),
+            None => Ok(()),
+        }
+    }
+
+    /// The lane that would have served a stop.
+    fn lane_for(&self, stop: &Stop) -> LaneIndex {
+        let layout = &self.site.layout;
+        let queue = layout.find(stop.location.as_str()).map(|slot| slot.queue);
+        layout.lanes().iter().position(|lane| Some(lane.queue) == queue).unwrap_or(0) as LaneIndex
+    }
+
+    async fn finish(&self) -> Result<Ending, RunError> {
+        let (mode, tally) = {
+            let stocktake = self.stocktake();
+            (stocktake.mode(), stocktake.tally())
+        };
+        let head = self.journal.head().await?;
+        let mut summary = Summary {
+            stocktake: self.id,
+            tally,
+            seconds: since(self.started_at, self.clock.now().as_microsecond()),
+            makespan_seconds: since(self.started_at, self.free_at.load(Ordering::Relaxed)),
+            lanes: self.lane_times(),
+            head,
+        };
+        let cancelled = mode == Mode::Cancelled;
+        let finished = self.tell(Fact::StocktakeFinished {
+            r#final: tally.settled,
+            ambiguous: tally.ambiguous,
+            not_counted: tally.not_counted,
+            seconds: summary.seconds,
+            makespan_seconds: summary.makespan_seconds,
+            head,
+            cancelled,
+        });
+        finished.await?;
+        summary.head = self.journal.head().await?;
+        Ok(if cancelled { Ending::Cancelled(summary) } else { Ending::Finished(summary) })
+    }
+
+    fn lane_times(&self) -> Vec<(LaneStatus, f64)> {
+        let statuses = self.lane_statuses(&self.stocktake());
+        let free_at = |work: &LaneWork| work.free_at.load(Ordering::Relaxed).max(self.started_at.as_microsecond());
+        statuses.into_iter().zip(&self.lanes).map(|(status, work)| (status, since(self.started_at, free_at(work)))).collect()
+    }
+
+    pub(crate) fn lane_statuses(&self, stocktake: &Stocktake) -> Vec<LaneStatus> {
+        let lanes = self.site.layout.lanes().iter().zip(&self.lanes).enumerate();
+        lanes
+            .map(|(index, (spec, work))| {
+                let (standing, at, waiting) = stocktake.lane(index as LaneIndex);
+                LaneStatus {
+                    lane: spec.id.to_string(),
+                    crane: spec.crane.to_string(),
+                    standing,
+                    location: at.map(|stop| stop.location),
+                    waiting,
+                    done: work.done.load(Ordering::Relaxed),
+                }
+            })
+            .collect()
+    }
+
+    /// Seconds since the start.
+    pub(crate) fn seconds(&self) -> f64 {
+        since(self.started_at, self.clock.now().as_microsecond())
+    }
+
+    /// Seconds a lane has needed for a stop so far, on average; 0 before the first.
+    pub(crate) fn pace(&self) -> f64 {
+        let (stops, seconds) = self.lanes.iter().fold((0, 0.0), |(stops, seconds), work| {
+            let done = work.done.load(Ordering::Relaxed);
+            let busy = since(self.began_at, work.free_at.load(Ordering::Relaxed)).max(0.0);
+            (stops + done, seconds + busy)
+        });
+        if stops == 0 { 0.0 } else { seconds / stops as f64 }
+    }
+
+    /// Stops that the busiest lane still has before it.
+    pub(crate) fn longest_queue(&self, stocktake: &Stocktake) -> usize {
+        let lanes = self.site.layout.lanes();
+        let sharing = |queue| lanes.iter().filter(|lane| lane.queue == queue).count().max(1);
+        let ahead = |index: usize| {
+            let (_, at, waiting) = stocktake.lane(index as LaneIndex);
+            waiting.div_ceil(sharing(lanes[index].queue)) + usize::from(at.is_some())
+        };
+        (0..lanes.len()).map(ahead).max().unwrap_or(0)
+    }
+
+    /// Why nothing can be written at present, if so.
+    pub(crate) fn stall(&self) -> Option<Failure> {
+        self.executor.stalled().borrow().clone().or_else(|| self.journal.stalled())
+    }
+}
+
+/// Seconds between two instants.
+fn since(start: Timestamp, end_us: i64) -> f64 {
+    (end_us - start.as_microsecond()) as f64 / 1e6
+}
