@@ -147,9 +147,12 @@ def start_workers(stand: Stand, args: Namespace, broker: str) -> list[int]:
     # Tasks that end at once run fastest in the worker's own loop; tasks that wait
     # need a greenlet each, or two cranes' devices would wait for one another.
     instant = args.rfid_seconds == 0 and args.capture_seconds == 0
+    concurrency = args.concurrency or 2 * args.cranes
     options = [
         f"--pool={args.pool or ('solo' if instant else 'gevent')}",
-        f"--concurrency={args.concurrency or 2 * args.cranes}",
+        f"--concurrency={concurrency}",
+        # AMQP counts what is fetched ahead in sixteen bits.
+        f"--prefetch-multiplier={max(1, min(64, 65_535 // concurrency))}",
         "--loglevel=ERROR",
         "--without-gossip",
         "--without-mingle",

@@ -23,6 +23,9 @@ pub(crate) enum Bench {
         /// Fewer stops and one round: a look, not a measurement
         #[arg(long)]
         quick: bool,
+        /// With so many cranes
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 10, 100, 1000])]
+        cranes: Vec<usize>,
     },
     /// A stocktake of a million locations in virtual time
     Million {
@@ -35,7 +38,7 @@ pub(crate) enum Bench {
 impl Bench {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         match self {
-            Self::Engine { quick } => engine::run(quick),
+            Self::Engine { quick, cranes } => engine::run(quick, &cranes),
             Self::Million { locations } => million::run(locations),
         }
     }
