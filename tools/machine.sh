@@ -54,13 +54,28 @@ works() {
     case $1 in
         cc) compiles ;;
         venv) python3 -c 'import ensurepip, venv' >/dev/null 2>&1 ;;
-        *) has "$1" ;;
+        # Servers are in a folder that many a user's path leaves out.
+        *) (PATH="$PATH:/usr/sbin" has "$1") ;;
     esac
 }
 
+# Installs packages: as_root COMMAND… runs a command as root. What they bring is wanted as programs: no service starts now or at the next boot.
+install_packages() (
+    policy=/usr/sbin/policy-rc.d # Debian's own way to forbid starts; one that is there forbids them, or is somebody's choice
+    if [ ! -e "$policy" ]; then
+        trap 'as_root rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null && as_root chmod 755 "$policy" || return
+    fi
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 update || return
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 install --yes --no-install-recommends "$@" || return
+    for package in "$@"; do
+        [ ! -e "/etc/init.d/$package" ] || as_root update-rc.d "$package" disable || return
+    done
+)
+
 # Checks for programs, each given as "PROGRAM:PACKAGE PACKAGE", and on Debian and Ubuntu installs the packages of the missing ones.
 need_programs() {
-    local entry names missing=() packages=() root=()
+    local entry names missing=() packages=()
     for entry in "$@"; do
         works "${entry%%:*}" && continue
         missing+=("${entry%%:*}")
@@ -72,15 +87,14 @@ need_programs() {
     has apt-get || stop "missing: ${missing[*]}" \
         "Install them with your system's package manager and start this again." \
         "(On Debian and Ubuntu the packages are: ${packages[*]})"
+    as_root() { "$@"; }
     if [ "$(id -u)" -ne 0 ]; then
         has sudo || stop "missing: ${missing[*]}" "As root: apt-get install ${packages[*]}"
-        root=(sudo)
+        as_root() { sudo "$@"; }
     fi
     step "installing ${packages[*]}"
-    root+=(env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2)
-    if ! { "${root[@]}" update && "${root[@]}" install --yes --no-install-recommends "${packages[@]}"; }; then
+    install_packages "${packages[@]}" ||
         stop "the packages could not be installed" "Install them by hand and start this again: ${packages[*]}"
-    fi
 }
 
 # What every build needs: the libraries written in C that dependencies bring along.

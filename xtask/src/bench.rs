@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use clap::Subcommand;
 use serde_json::Value;
 
+mod celery;
 mod engine;
 pub(crate) mod million;
 
@@ -27,6 +28,12 @@ pub(crate) enum Bench {
         #[arg(long, value_delimiter = ',', default_values_t = [1, 10, 100, 1000])]
         cranes: Vec<usize>,
     },
+    /// Stops whose checks are Celery tasks, beside Celery's own client
+    Celery {
+        /// Fewer stops and one round: a look, not a measurement
+        #[arg(long)]
+        quick: bool,
+    },
     /// A stocktake of a million locations in virtual time
     Million {
         /// Locations
@@ -39,6 +46,7 @@ impl Bench {
     pub(crate) fn run(self) -> Result<(), Box<dyn Error>> {
         match self {
             Self::Engine { quick, cranes } => engine::run(quick, &cranes),
+            Self::Celery { quick } => celery::run(quick),
             Self::Million { locations } => million::run(locations),
         }
     }

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use toml::de::ValueDeserializer;
 
 use crate::callback::CallbackTable;
+use crate::celery::CeleryClients;
 use crate::http::HttpClient;
 use crate::process::ProcessPool;
 use crate::{Camera, Crane, DeviceError, TagReader};
@@ -25,6 +26,8 @@ pub struct BuildContext {
     pub http: HttpClient,
     /// The bounded pool that programs run in.
     pub processes: ProcessPool,
+    /// The clients of Celery workers.
+    pub celery: CeleryClients,
     /// Where cranes that call back are awaited.
     pub callbacks: Arc<CallbackTable>,
     /// The simulated world, for kinds that live in it.
@@ -101,6 +104,7 @@ impl Catalog {
             cranes: vec![Kind::of::<crate::crane::http::HttpCraneSettings>("http", "a crane system commanded over HTTP and JSON")],
             readers: vec![
                 Kind::of::<crate::reader::command::CommandReaderSettings>("command", "any program that prints the tags as JSON"),
+                Kind::of::<crate::reader::celery::CeleryReaderSettings>("celery", "a Celery task that returns the tags"),
                 Kind::of::<crate::reader::http::HttpReaderSettings>("http", "an HTTP service that returns the tags as JSON"),
             ],
             cameras: vec![
@@ -108,6 +112,7 @@ impl Catalog {
                     "command",
                     "any program that takes a picture and prints what it found as JSON",
                 ),
+                Kind::of::<crate::camera::celery::CeleryCameraSettings>("celery", "a Celery task that takes and compares a picture"),
                 Kind::of::<crate::camera::http::HttpCameraSettings>("http", "an HTTP service that returns a picture, or JSON about one"),
             ],
         }

@@ -1,5 +1,7 @@
 //! What the engine asks of a device.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use pandian_domain::{CraneId, Findings, Inventory, LaneId, LocationCode, OpKind, Place, StopId, Timestamp};
@@ -18,6 +20,8 @@ pub struct Visit {
     pub op: OpKind,
     /// Which try, from 1.
     pub attempt: u16,
+    /// How long the engine waits for the operation. A driver that knows what it waits for may end a little earlier and say so.
+    pub timeout: Duration,
     /// Where.
     pub location: LocationCode,
     /// Where the rack has it, if anyone said so.
@@ -126,6 +130,7 @@ pub(crate) fn visit_for_tests(location: &str) -> Visit {
         stop: stocktake.stop(1),
         op: OpKind::Goto,
         attempt: 1,
+        timeout: Duration::from_secs(60),
         location: location.into(),
         place: None,
         lane: "C1".into(),

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 
 use crate::error::excerpt;
 use crate::http::{is_object, without_bom};
+use crate::pointer::JsonPointer;
 
 /// How much of a plain text is kept as a note, in characters.
 const NOTE: usize = 4000;
@@ -53,9 +55,47 @@ pub(crate) fn note(text: &[u8]) -> Option<Arc<str>> {
 const LONG: usize = 64 * 1024;
 
 /// Reads a text without holding up the event loop.
-pub(crate) async fn read_aside<T: Send + 'static>(text: Bytes, read: fn(&[u8]) -> Result<T, BadJson>) -> Result<T, BadJson> {
+pub(crate) async fn read_aside<T: Send + 'static>(
+    text: Bytes,
+    read: impl Fn(&[u8]) -> Result<T, BadJson> + Send + 'static,
+) -> Result<T, BadJson> {
     if text.len() <= LONG {
         return read(&text);
     }
     tokio::task::spawn_blocking(move || read(&text)).await.unwrap_or_else(|error| Err(BadJson(error.to_string())))
+}
+
+/// What a function in another program returned.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Returned {
+    /// Nothing.
+    Nothing,
+    /// A text that is no JSON.
+    Text(String),
+    /// An object or a list, as such or as the text that it was made into.
+    Document(Value),
+}
+
+/// Reads what a function returned, given as JSON.
+pub(crate) fn returned(result: &[u8]) -> Result<Returned, BadJson> {
+    let parse = |text: &[u8]| serde_json::from_slice(text).map_err(|error| BadJson(error.to_string()));
+    match parse(result)? {
+        Value::Null => Ok(Returned::Nothing),
+        Value::String(text) if is_meant(text.as_bytes()) => parse(without_bom(text.as_bytes())).map(Returned::Document),
+        Value::String(text) => Ok(Returned::Text(text)),
+        document @ (Value::Object(_) | Value::Array(_)) => Ok(Returned::Document(document)),
+        other => Err(BadJson(format!("a text, an object or a list is wanted; it is {other}"))),
+    }
+}
+
+/// What is wanted does not stand where a pointer says.
+pub(crate) fn lacks(document: &Value, pointer: &JsonPointer, wanted: &str) -> BadJson {
+    let found = match document {
+        Value::Object(fields) if fields.is_empty() => "it is an empty object".to_owned(),
+        Value::Object(fields) => format!("there are {}", fields.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
+        Value::Array(_) => "it is a list".to_owned(),
+        other => format!("it is {other}"),
+    };
+    let place = if pointer.as_str().is_empty() { "the whole result".to_owned() } else { pointer.as_str().to_owned() };
+    BadJson(format!("{wanted} is not at {place}: {}", excerpt(&found)))
 }

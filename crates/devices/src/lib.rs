@@ -7,11 +7,13 @@
 pub mod callback;
 pub mod camera;
 pub mod catalog;
+pub mod celery;
 pub mod contract;
 pub mod crane;
 pub mod error;
 pub mod http;
 mod json;
+pub mod pointer;
 pub mod process;
 pub mod reader;
 pub mod settings;

@@ -120,6 +120,7 @@ pub fn visit(operation: OpKind, location: &str, stop: u32, attempt: u16) -> Visi
         stop: StocktakeId::new(Timestamp::UNIX_EPOCH, [7; 10]).stop(stop),
         op: operation,
         attempt,
+        timeout: PATIENCE,
         location: location.into(),
         place: None,
         lane: "C1".into(),
@@ -181,11 +182,14 @@ async fn operations_run_at_the_same_time<D: Subject + ?Sized>(stage: &dyn Stage<
 }
 
 async fn failures_have_code_device_and_address<D: Subject + ?Sized>(stage: &dyn Stage<D>) {
+    // Each try has a number of its own, as the engine's have: the counterpart may remember what became of one.
+    let mut attempts = 1..;
+    let mut visit = || visit(D::OPERATION, "1号", 300, attempts.next().unwrap_or_default());
     for behaviour in Behaviour::BAD {
         let Some(code) = stage.failure(behaviour) else { continue };
         stage.behave(behaviour);
-        let (device, visit) = (stage.device(), visit(D::OPERATION, "1号", 300, 1));
-        match within("an operation that fails", device.operate(&visit)).await {
+        let (device, failing) = (stage.device(), visit());
+        match within("an operation that fails", device.operate(&failing)).await {
             Ok(outcome) => panic!("{behaviour:?} went unnoticed: {outcome:?}"),
             Err(error) => {
                 assert_eq!(error.code, code, "{behaviour:?}: {error}");
@@ -195,21 +199,21 @@ async fn failures_have_code_device_and_address<D: Subject + ?Sized>(stage: &dyn 
             }
         }
         stage.behave(Behaviour::Well);
-        succeed(stage, &visit).await;
+        succeed(stage, &visit()).await;
     }
 }
 
 async fn a_dropped_operation_ends<D: Subject + ?Sized>(stage: &dyn Stage<D>) {
     until("the counterpart is idle", || stage.busy() == 0).await;
     stage.behave(Behaviour::Hang);
-    let (device, visit) = (stage.device(), visit(D::OPERATION, "1号", 400, 1));
+    let (device, hanging) = (stage.device(), visit(D::OPERATION, "1号", 400, 1));
     tokio::select! {
-        ended = device.operate(&visit) => panic!("an operation ended though its counterpart hangs: {ended:?}"),
+        ended = device.operate(&hanging) => panic!("an operation ended though its counterpart hangs: {ended:?}"),
         () = until("the counterpart has the operation", || stage.busy() == 1) => {}
     }
     until("the counterpart of a dropped operation is idle again", || stage.busy() == 0).await;
     stage.behave(Behaviour::Well);
-    succeed(stage, &visit).await;
+    succeed(stage, &visit(D::OPERATION, "1号", 400, 2)).await;
 }
 
 /// How long the suite waits for anything.

@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use crate::Visit;
 
+mod value;
+
+pub(crate) use value::ValueTemplate;
+
 /// What a placeholder stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Slot {

@@ -51,6 +51,18 @@ codes! {
     CommandNotStarted = "command-not-started",
     /// The program of a `command` device ended with a status other than 0.
     CommandFailed = "command-failed",
+    /// A Celery task failed in its worker.
+    CeleryTaskFailed = "celery-task-failed",
+    /// A Celery task was revoked, terminated, or had expired.
+    CeleryTaskRevoked = "celery-task-revoked",
+    /// A Celery worker put the task off and did not come back to it in time.
+    CeleryTaskRetrying = "celery-task-retrying",
+    /// The Celery worker knows no task of the configured name.
+    CeleryTaskUnknown = "celery-task-unknown",
+    /// No Celery worker listens on the configured queue.
+    CeleryNoWorker = "celery-no-worker",
+    /// The broker or the result backend refuses the credentials, the virtual host or a right.
+    CeleryAccessRefused = "celery-access-refused",
     /// The comparison's result was lost with the process that computed it.
     ComparisonLost = "comparison-lost",
     /// The configuration cannot be read or is wrong.

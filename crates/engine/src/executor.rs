@@ -55,11 +55,12 @@ impl Assignment {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner).retain(|(other, _)| *other != op);
     }
 
-    fn visit(&self, op: OpKind, attempt: u16) -> Visit {
+    fn visit(&self, op: OpKind, attempt: u16, timeout: Duration) -> Visit {
         Visit {
             stop: self.stop.id,
             op,
             attempt,
+            timeout,
             location: self.stop.location.clone(),
             place: self.place,
             lane: self.lane.clone(),
@@ -149,7 +150,7 @@ impl DeviceExecutor {
                 drop(self.tell(assignment, attempt, Fact::CraneSent {}));
             }
             assignment.begin(op, attempt);
-            let tried = tokio::time::timeout(rule.timeout, operate(assignment.visit(op, attempt))).await;
+            let tried = tokio::time::timeout(rule.timeout, operate(assignment.visit(op, attempt, rule.timeout))).await;
             assignment.end(op);
             let failure = match tried {
                 Ok(Ok(brought)) => return Ok((brought, attempt)),

@@ -13,6 +13,8 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use futures_util::FutureExt;
 use pandian_devices::callback::CallbackTable;
+use pandian_devices::catalog::{Build, Kind};
+use pandian_devices::celery::CeleryClients;
 use pandian_devices::http::HttpClient;
 use pandian_devices::process::ProcessPool;
 use pandian_devices::{Arrival, BuildContext, Camera, Catalog, Crane, DevicePending, Probe, Shot, ShotEnd, TagReader, Visit};
@@ -46,6 +48,23 @@ enum What {
         #[arg(long)]
         stops: usize,
         /// Keep records here; without it nothing is kept.
+        #[arg(long)]
+        journal: Option<PathBuf>,
+    },
+    /// Stops whose checks are tasks of Celery workers; cranes arrive at once.
+    Celery {
+        #[arg(long)]
+        broker: String,
+        #[arg(long)]
+        backend: String,
+        /// What the names of the queues `rfid` and `capture` end in.
+        #[arg(long, default_value = "")]
+        pair: String,
+        #[arg(long)]
+        cranes: usize,
+        /// Stops of each crane.
+        #[arg(long)]
+        stops: usize,
         #[arg(long)]
         journal: Option<PathBuf>,
     },
@@ -149,7 +168,7 @@ impl Begun {
     }
 }
 
-/// A crane that arrives at given instants, or after given travel times.
+/// A crane that arrives at given instants, or after given travel times, or at once.
 struct Timed {
     arrivals: HashMap<LocationCode, Arriving>,
     begun: Option<Arc<Begun>>,
@@ -164,9 +183,10 @@ enum Arriving {
 impl Crane for Timed {
     fn go_to<'a>(&'a self, visit: &'a Visit) -> DevicePending<'a, Arrival> {
         async move {
-            match self.arrivals[&visit.location] {
-                Arriving::At(instant) => sleep_until(instant).await,
-                Arriving::After(travel) => sleep(travel).await,
+            match self.arrivals.get(&visit.location) {
+                Some(Arriving::At(instant)) => sleep_until(*instant).await,
+                Some(Arriving::After(travel)) => sleep(*travel).await,
+                None => {}
             }
             if let Some(begun) = &self.begun {
                 begun.arrived.lock().unwrap().insert(visit.location.clone(), (Instant::now(), 0));
@@ -183,7 +203,7 @@ impl Crane for Timed {
     }
 }
 
-/// Every location holds one unit whose tag is made of its number.
+/// Every location holds one unit whose tag bears its code.
 struct OneUnitEach;
 
 impl Book for OneUnitEach {
@@ -200,11 +220,14 @@ impl Book for OneUnitEach {
 }
 
 fn epc_of(location: &LocationCode) -> Epc {
-    let number: u64 = location.as_str().bytes().fold(7, |hash: u64, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    Epc::from_hex(&format!("30340000{number:016X}")).unwrap()
+    let digits: String = location.as_str().bytes().map(|byte| format!("{byte:02X}")).collect();
+    Epc::from_hex(&digits).unwrap()
 }
 
-fn site(cranes: usize, stops: usize, devices: impl Fn(usize, &[LocationCode]) -> (Arc<dyn Crane>, Arc<Answering>)) -> Site {
+/// A crane, its reader and its camera.
+type Triple = (Arc<dyn Crane>, Arc<dyn TagReader>, Arc<dyn Camera>);
+
+fn site(cranes: usize, stops: usize, devices: impl Fn(usize, &[LocationCode]) -> Triple) -> Site {
     let lanes = (0..cranes).map(|n| {
         let name = format!("C{n}");
         LaneSpec { id: name.as_str().into(), crane: name.as_str().into(), queue: n as u32 }
@@ -220,8 +243,8 @@ fn site(cranes: usize, stops: usize, devices: impl Fn(usize, &[LocationCode]) ->
     let devices = (0..cranes)
         .map(|n| {
             let codes: Vec<LocationCode> = layout.slots()[n * stops..(n + 1) * stops].iter().map(|slot| slot.code.clone()).collect();
-            let (crane, answering) = devices(n, &codes);
-            Devices { crane, reader: Some(answering.clone()), camera: Some(answering), rules }
+            let (crane, reader, camera) = devices(n, &codes);
+            Devices { crane, reader: Some(reader), camera: Some(camera), rules }
         })
         .collect();
     Site {
@@ -255,7 +278,7 @@ async fn count(site: Site, journal: Option<&PathBuf>) -> (f64, f64, u64) {
     let ending = run.drive().await.unwrap();
     let (seconds, cpu) = (begun.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let Ending::Finished(summary) = ending else { panic!("{ending:?}") };
-    assert_eq!(summary.tally.settled, total, "{:?}", summary.tally);
+    assert_eq!((summary.tally.settled, summary.tally.ambiguous, summary.tally.not_counted), (total, 0, 0), "{:?}", summary.tally);
     if let Some(store) = store {
         store.close().await.unwrap();
     }
@@ -281,6 +304,9 @@ fn main() {
     let line = runtime.block_on(async {
         match Args::parse().what {
             What::Throughput { url, cranes, stops, journal } => throughput(&url, cranes, stops, journal.as_ref()).await,
+            What::Celery { broker, backend, pair, cranes, stops, journal } => {
+                celery(&broker, &backend, &pair, cranes, stops, journal.as_ref()).await
+            }
             What::Arrivals { cranes, stops, rate, journal } => arrivals(cranes, stops, rate, &journal).await,
             What::Paced { cranes, stops, scale, journal } => paced(cranes, stops, scale, &journal).await,
         }
@@ -288,23 +314,70 @@ fn main() {
     println!("{line}");
 }
 
+fn context(crane: usize, http: &HttpClient, celery: &CeleryClients) -> BuildContext {
+    BuildContext {
+        crane: format!("C{crane}").as_str().into(),
+        folder: PathBuf::new(),
+        http: http.clone(),
+        processes: ProcessPool::new(1),
+        celery: celery.clone(),
+        callbacks: Arc::new(CallbackTable::new()),
+        world: None,
+    }
+}
+
+/// Settings of a kind, as the program reads them.
+fn settings<D: ?Sized>(kinds: &[Kind<D>], kind: &str, text: &str) -> Arc<dyn Build<D>> {
+    let kind = kinds.iter().find(|known| known.name == kind).unwrap();
+    (kind.parse)(toml::de::ValueDeserializer::parse(text).unwrap()).unwrap()
+}
+
+async fn celery(broker: &str, backend: &str, pair: &str, cranes: usize, stops: usize, journal: Option<&PathBuf>) -> serde_json::Value {
+    let catalog = Catalog::real();
+    let text = |task: &str| {
+        format!(
+            "{{ broker = \"{broker}\", backend = \"{backend}\", task = \"{task}\", queue = \"{task}{pair}\", args = [\"{{location}}\"] }}"
+        )
+    };
+    let (reader, camera) = (settings(&catalog.readers, "celery", &text("rfid")), settings(&catalog.cameras, "celery", &text("capture")));
+    let (http, clients) = (HttpClient::new(), CeleryClients::named("pandian.bench"));
+    let at_once = Arc::new(Timed { arrivals: HashMap::new(), begun: None });
+    // Connecting is not what is measured.
+    let warm = reader.build(&context(0, &http, &clients)).unwrap();
+    let visit = Visit {
+        stop: StocktakeId::new(Clock::System.now(), [2; 10]).stop(1),
+        op: pandian_domain::OpKind::Inventory,
+        attempt: 1,
+        timeout: Duration::from_secs(30),
+        location: LocationCode::new("warm"),
+        place: None,
+        lane: "C0".into(),
+        crane: "C0".into(),
+    };
+    warm.inventory(&visit).await.unwrap();
+    let site = site(cranes, stops, |n, _| {
+        let context = context(n, &http, &clients);
+        (at_once.clone(), reader.build(&context).unwrap(), camera.build(&context).unwrap())
+    });
+    let (seconds, cpu, total) = count(site, journal).await;
+    json!({
+        "cranes": cranes,
+        "stops": total,
+        "seconds": seconds,
+        "checks_per_s": total as f64 / seconds,
+        "cpu_us_per_check": cpu * 1e6 / total as f64,
+        "peak_mb": peak_mb(),
+    })
+}
+
 async fn throughput(url: &str, cranes: usize, stops: usize, journal: Option<&PathBuf>) -> serde_json::Value {
     let catalog = Catalog::real();
-    let kind = catalog.cranes.iter().find(|kind| kind.name == "http").unwrap();
     let text = format!("{{ url = \"{url}\", message = \"堆垛机已到达货位\" }}");
-    let settings = (kind.parse)(toml::de::ValueDeserializer::parse(&text).unwrap()).unwrap();
+    let settings = settings(&catalog.cranes, "http", &text);
     let http = HttpClient::new();
     let answering = Arc::new(Answering { inventory: Duration::ZERO, capture: Duration::ZERO, begun: None });
     let site = site(cranes, stops, |n, _| {
-        let context = BuildContext {
-            crane: format!("C{n}").as_str().into(),
-            folder: PathBuf::new(),
-            http: http.clone(),
-            processes: ProcessPool::new(1),
-            callbacks: Arc::new(CallbackTable::new()),
-            world: None,
-        };
-        (settings.build(&context).unwrap(), answering.clone())
+        (settings.build(&context(n, &http, &CeleryClients::default())).unwrap(), answering.clone(), answering.clone())
     });
     let (seconds, cpu, total) = count(site, journal).await;
     json!({
@@ -325,7 +398,8 @@ async fn arrivals(cranes: usize, stops: usize, rate: f64, journal: &PathBuf) -> 
         let at = |stop: usize| start + Duration::from_secs_f64((stop * cranes + n) as f64 / rate);
         let arrivals = codes.iter().enumerate().map(|(stop, code)| (code.clone(), Arriving::At(at(stop)))).collect();
         let checks = Answering { inventory: Duration::from_millis(200), capture: Duration::from_millis(600), begun: Some(begun.clone()) };
-        (Arc::new(Timed { arrivals, begun: Some(begun.clone()) }), Arc::new(checks))
+        let checks = Arc::new(checks);
+        (Arc::new(Timed { arrivals, begun: Some(begun.clone()) }), checks.clone(), checks)
     });
     let (seconds, _, total) = count(site, Some(journal)).await;
     let mut delays = std::mem::take(&mut *begun.delays.lock().unwrap());
@@ -340,7 +414,8 @@ async fn paced(cranes: usize, stops: usize, scale: f64, journal: &PathBuf) -> se
     let travel = |n: usize, stop: usize| scaled(3.0 + ((n * 31 + stop * 17) % 90) as f64 / 10.0);
     let site = site(cranes, stops, |n, codes| {
         let arrivals = codes.iter().enumerate().map(|(stop, code)| (code.clone(), Arriving::After(travel(n, stop)))).collect();
-        (Arc::new(Timed { arrivals, begun: None }), Arc::new(Answering { inventory, capture, begun: None }))
+        let checks = Arc::new(Answering { inventory, capture, begun: None });
+        (Arc::new(Timed { arrivals, begun: None }), checks.clone(), checks)
     });
     let ideal = (0..cranes)
         .map(|n| (0..stops).map(|stop| (travel(n, stop) + inventory.max(capture)).as_secs_f64()).sum::<f64>())

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pandian_devices::callback::{CallbackListener, CallbackTable};
+use pandian_devices::celery::CeleryClients;
 use pandian_devices::http::HttpClient;
 use pandian_devices::process::ProcessPool;
 use pandian_devices::{BuildContext, Catalog};
@@ -57,6 +58,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
     let callback_table = Arc::new(CallbackTable::new());
     let callbacks = listen_for_callbacks(warehouse, &callback_table).await?;
     let http = HttpClient::new();
+    let celery = store.map_or_else(CeleryClients::default, |store| CeleryClients::named(known_as(store)));
     // A stop at the rack runs two programs, one that is compared behind it one: no crane waits for another's.
     let at_once = warehouse.layout.lanes().len().saturating_mul(2 + warehouse.settings.comparisons_per_lane);
     let processes = ProcessPool::new(at_once.max(ProcessPool::AT_ONCE)).withholding(warehouse.secrets());
@@ -65,6 +67,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         folder: warehouse.folder().to_owned(),
         http: http.clone(),
         processes: processes.clone(),
+        celery: celery.clone(),
         callbacks: callback_table.clone(),
         world: simulation.clone().map(Simulation::into_any),
     };
@@ -89,6 +92,15 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         configuration: digest(warehouse.text.as_bytes()),
     };
     Ok(Assembled { site: Arc::new(site), simulation, callbacks })
+}
+
+/// What shared servers know a program by that works on a data directory: the same after a restart, and no other's, since the
+/// directory serves one process of its machine at a time.
+fn known_as(store: &Store) -> String {
+    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let dir = std::fs::canonicalize(store.dir()).unwrap_or_else(|_| store.dir().to_owned());
+    let digest = digest(format!("{machine} {}", dir.display()).as_bytes()).to_string();
+    format!("pandian.{}", &digest[..16])
 }
 
 /// An error in a list, on its way to a person.

@@ -26,7 +26,9 @@ fn main() -> ExitCode {
         }
     };
     let lang = Lang::choose(cli.lang);
-    let ended = match EnvFilter::try_new(&cli.log) {
+    // A broken connection to a broker is made again, and told as the device's failure where it becomes one: lapin need not tell it, too,
+    // unless it is asked for by name.
+    let ended = match EnvFilter::try_new(format!("lapin=off,{}", cli.log)) {
         Ok(filter) => {
             tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
             execute(cli, lang)

@@ -108,6 +108,11 @@ impl Store {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
     /// Appends a batch: enqueues it and returns at once. Records are numbered in the order of the calls and committed in groups; what
     /// waits at the same time shares a transaction and its fsync. A record whose key is on file already is left out, and the tag reads
     /// that it names with it: the first commit wins. A batch that names tag reads which it does not hold is refused.

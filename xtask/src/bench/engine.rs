@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use super::{at_hand, example, finish, fresh, measure, neutral_server, number, python, root};
 
 /// One program at one number of cranes: the best of its rounds, and how it scattered.
-struct Measured {
-    checks_per_s: f64,
-    cpu_us: f64,
+pub(super) struct Measured {
+    pub(super) checks_per_s: f64,
+    pub(super) cpu_us: f64,
 }
 
 impl Measured {
     /// The round with the most checks a second: what disturbs a round only ever slows it.
-    fn best(rounds: &[Value]) -> Self {
+    pub(super) fn best(rounds: &[Value]) -> Self {
         let rate = |round: &Value| number(round, "checks_per_s");
         let best = rounds.iter().max_by(|a, b| rate(a).total_cmp(&rate(b)));
         let cpu = rounds.iter().map(|round| number(round, "cpu_us_per_check")).fold(f64::INFINITY, f64::min);
@@ -25,9 +25,31 @@ impl Measured {
 }
 
 /// Whether a goal was reached, and with what.
-struct Goal {
+pub(super) struct Goal {
     what: String,
     reached: bool,
+}
+
+impl Goal {
+    pub(super) fn at_least(what: &str, value: f64, wanted: f64) -> Self {
+        Self { what: format!("{what} {value:.2} (goal ≥ {wanted})"), reached: value >= wanted }
+    }
+
+    pub(super) fn at_most(what: &str, value: f64, wanted: f64) -> Self {
+        Self { what: format!("{what} {value:.2} (goal ≤ {wanted})"), reached: value <= wanted }
+    }
+}
+
+/// Prints the goals; an error if one was missed.
+pub(super) fn settle(goals: &[Goal]) -> Result<(), Box<dyn Error>> {
+    println!("\ngoals:");
+    for goal in goals {
+        println!("  {} {}", if goal.reached { "✓" } else { "✗" }, goal.what);
+    }
+    match goals.iter().filter(|goal| !goal.reached).count() {
+        0 => Ok(()),
+        missed => Err(format!("{missed} of {} goals were missed in this run", goals.len()).into()),
+    }
 }
 
 pub(super) fn run(quick: bool, cranes: &[usize]) -> Result<(), Box<dyn Error>> {
@@ -87,14 +109,7 @@ pub(super) fn run(quick: bool, cranes: &[usize]) -> Result<(), Box<dyn Error>> {
         println!("{name}: {value}");
         goals.extend(goal);
     }
-    println!("\ngoals:");
-    for goal in &goals {
-        println!("  {} {}", if goal.reached { "✓" } else { "✗" }, goal.what);
-    }
-    match goals.iter().filter(|goal| !goal.reached).count() {
-        0 => Ok(()),
-        missed => Err(format!("{missed} of {} goals were missed in this run", goals.len()).into()),
-    }
+    settle(&goals)
 }
 
 fn goals_at(
@@ -105,21 +120,18 @@ fn goals_at(
     asyncio: &Measured,
     celery: Option<&Measured>,
 ) -> Vec<Goal> {
-    let goal = |what: &str, value: f64, wanted: f64, at_least: bool| Goal {
-        what: format!("{cranes} cranes: {what} {value:.2} (goal {} {wanted})", if at_least { "≥" } else { "≤" }),
-        reached: if at_least { value >= wanted } else { value <= wanted },
-    };
+    let at_least = |what: &str, value, wanted| Goal::at_least(&format!("{cranes} cranes: {what}"), value, wanted);
     let mut goals = vec![
-        goal("not kept, checks/s over asyncio's", free.checks_per_s / asyncio.checks_per_s, 5.0, true),
-        goal("not kept, CPU a check over asyncio's", free.cpu_us / asyncio.cpu_us, 0.2, false),
-        goal("not kept, checks/s over wrk's requests/s", free.checks_per_s / wrk.checks_per_s, 0.35, true),
+        at_least("not kept, checks/s over asyncio's", free.checks_per_s / asyncio.checks_per_s, 5.0),
+        Goal::at_most(&format!("{cranes} cranes: not kept, CPU a check over asyncio's"), free.cpu_us / asyncio.cpu_us, 0.2),
+        at_least("not kept, checks/s over wrk's requests/s", free.checks_per_s / wrk.checks_per_s, 0.35),
     ];
     if cranes >= 100 {
-        goals.push(goal("durable, checks/s over asyncio's", durable.checks_per_s / asyncio.checks_per_s, 1.0, true));
+        goals.push(at_least("durable, checks/s over asyncio's", durable.checks_per_s / asyncio.checks_per_s, 1.0));
     }
     if let Some(celery) = celery {
         let wanted = if cranes >= 100 { 15.0 } else { 8.0 };
-        goals.push(goal("durable, checks/s over Celery's", durable.checks_per_s / celery.checks_per_s, wanted, true));
+        goals.push(at_least("durable, checks/s over Celery's", durable.checks_per_s / celery.checks_per_s, wanted));
     }
     goals
 }

@@ -2,23 +2,17 @@
 //!
 //! The page `docs/devices/command-camera.md` describes what is expected of the program, and the settings.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use pandian_domain::Code;
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::picture;
+use super::reference;
 use super::wire::{self, PictureAt};
 use crate::catalog::{Build, BuildContext};
-use crate::error::root_reason;
 use crate::json;
 use crate::process::{CommandLine, Milestone, ProcessPool, Program};
 use crate::settings::ByteSize;
@@ -90,43 +84,10 @@ async fn take_over(program: &Program, printed: Vec<u8>, max_picture: ByteSize) -
     let picture = match report.picture {
         None => None,
         Some(PictureAt::Here(bytes)) => Some(bytes),
-        Some(PictureAt::Address(path)) => Some(read_picture(who, program.folder.join(path), max_picture).await?),
+        Some(PictureAt::Address(path)) => Some(reference::read(who, program.folder.join(path), max_picture).await?),
     };
-    if let Some(bytes) = &picture {
-        picture::check(bytes)
-            .map_err(|error| DeviceError::new(Code::CameraBadPicture, format!("{who} brought no whole picture: {error}")).because(error))?;
-    }
+    let picture = picture.map(|bytes| reference::whole(who, bytes, None)).transpose()?;
     Ok(ShotEnd { picture, findings: report.findings, note: report.note.map(|note| note.to_string()) })
-}
-
-/// Reads a picture's file. Links are not followed, and nothing but a file is opened for long: a pipe could be waited for in vain.
-async fn read_picture(who: &str, path: PathBuf, bound: ByteSize) -> Result<Bytes, DeviceError> {
-    let shown = path.display().to_string();
-    let read = tokio::task::spawn_blocking(move || read_file(&path, bound)).await.map_err(std::io::Error::other).flatten();
-    match read {
-        Ok(bytes) if bytes.len() <= bound.0 => Ok(bytes.into()),
-        Ok(_) => Err(DeviceError::new(Code::DeviceTooLarge, format!("{who} names the picture {shown}, which is larger than {bound}"))),
-        Err(error) => {
-            let what = format!("{who} names the picture {shown}, which cannot be read: {}", root_reason(&error));
-            Err(DeviceError::new(Code::CameraBadPicture, what).because(error))
-        }
-    }
-}
-
-/// The bytes of a file, at most one more than the bound.
-fn read_file(path: &Path, bound: ByteSize) -> std::io::Result<Vec<u8>> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| match error {
-        Errno::LOOP => std::io::Error::other("it is a symbolic link"),
-        other => other.into(),
-    })?;
-    let file = File::from(file);
-    if !file.metadata()?.is_file() {
-        return Err(std::io::Error::other("it is no file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(bound.0 as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 impl Camera for CommandCamera {

@@ -9,10 +9,10 @@ use pandian_domain::{Code, Findings};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::picture::{self, media_type};
+use super::picture::media_type;
+use super::reference;
 use super::wire::{self, PictureAt};
 use crate::catalog::{Build, BuildContext};
-use crate::error::excerpt;
 use crate::http::{BodyTemplate, Headers, RequestTemplate, UrlTemplate, Verb, check_verb};
 use crate::json;
 use crate::settings::ByteSize;
@@ -77,38 +77,16 @@ impl HttpCamera {
     async fn shoot(&self, visit: &Visit) -> Result<Shot, DeviceError> {
         let reply = self.request.send(visit).await?;
         if media_type(&reply.body).is_some() || !reply.is_json() {
-            let picture = Some(self.checked(reply.body, reply.content_type.as_deref())?);
+            let picture = Some(reference::whole(&self.request.who, reply.body, reply.content_type.as_deref())?);
             return Ok(Shot::Whole(ShotEnd { picture, ..ShotEnd::default() }));
         }
         let report = json::read_aside(reply.body, wire::report).await.map_err(|error| not_understood(&self.request, error))?;
         let picture = match report.picture {
             None => None,
-            Some(PictureAt::Here(bytes)) => Some(self.checked(bytes, None)?),
-            Some(PictureAt::Address(address)) => Some(self.fetch(visit, &address).await?),
+            Some(PictureAt::Here(bytes)) => Some(reference::whole(&self.request.who, bytes, None)?),
+            Some(PictureAt::Address(address)) => Some(reference::fetch(&self.request, &self.request.who, visit, &address).await?),
         };
         Ok(Shot::Whole(ShotEnd { picture, findings: report.findings, note: report.note.map(|note| note.to_string()) }))
-    }
-
-    /// Fetches a picture that a reply names.
-    async fn fetch(&self, visit: &Visit, address: &str) -> Result<Bytes, DeviceError> {
-        let uri = self.request.base().same_origin(address).map_err(|error| {
-            let what = format!("{} names the picture \"{}\", which is not fetched: {error}", self.request.who, excerpt(address));
-            DeviceError::new(Code::DeviceBadReply, what).because(error)
-        })?;
-        let reply = self.request.fetch(visit, &uri).await?;
-        self.checked(reply.body, reply.content_type.as_deref())
-    }
-
-    /// The bytes, if they are a whole picture.
-    fn checked(&self, bytes: Bytes, declared: Option<&str>) -> Result<Bytes, DeviceError> {
-        match picture::check(&bytes) {
-            Ok(_) => Ok(bytes),
-            Err(error) => {
-                let declared = declared.map(|declared| format!(" (it is declared as {})", excerpt(declared))).unwrap_or_default();
-                let what = format!("{} sent no whole picture: {error}{declared}", self.request.who);
-                Err(DeviceError::new(Code::CameraBadPicture, what).because(error))
-            }
-        }
     }
 }
 

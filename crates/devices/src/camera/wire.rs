@@ -54,10 +54,15 @@ struct Sound(Findings);
 impl TryFrom<Findings> for Sound {
     type Error = String;
     fn try_from(findings: Findings) -> Result<Self, String> {
-        match findings.confidence {
-            Some(confidence) if !(0.0..=1.0).contains(&confidence) => Err(format!("the confidence {confidence} is not within 0 and 1")),
-            _ => Ok(Self(findings)),
-        }
+        sound(findings).map(Self)
+    }
+}
+
+/// The findings, if their confidence is one.
+pub(super) fn sound(findings: Findings) -> Result<Findings, String> {
+    match findings.confidence {
+        Some(confidence) if !(0.0..=1.0).contains(&confidence) => Err(format!("the confidence {confidence} is not within 0 and 1")),
+        _ => Ok(findings),
     }
 }
 

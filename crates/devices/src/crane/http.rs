@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::catalog::{Build, BuildContext};
 use crate::http::{Headers, HttpUrl, TaskUrlTemplate};
+use crate::pointer::JsonPointer;
 use crate::settings::{ByteSize, Period};
 use crate::template::{Slot, Template, UnknownPlaceholder};
 use crate::{Crane, DeviceError};
@@ -39,13 +40,13 @@ pub struct HttpCraneSettings {
     #[serde(default)]
     pub headers: Headers,
     /// Where the reply's code stands.
-    #[serde(default = "JsonPointer::code")]
+    #[serde(default = "code")]
     pub code_pointer: JsonPointer,
     /// Where the reply's message stands.
-    #[serde(default = "JsonPointer::message")]
+    #[serde(default = "message")]
     pub message_pointer: JsonPointer,
     /// Where the task's name stands in the reply of an accepted task.
-    #[serde(default = "JsonPointer::task")]
+    #[serde(default = "task")]
     pub task_pointer: JsonPointer,
     /// The code of an arrival: 200 unless given.
     #[serde(default = "ReplyCode::arrived")]
@@ -94,44 +95,16 @@ fn max_reply() -> ByteSize {
     ByteSize(64 * 1024)
 }
 
-/// A JSON pointer (RFC 6901): `/data/task_id`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct JsonPointer(Box<str>);
-
-impl TryFrom<String> for JsonPointer {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        if text.starts_with('/') {
-            Ok(Self(text.into()))
-        } else {
-            Err(format!("\"{text}\" is no JSON pointer: one begins with a slash, such as \"/data/task_id\""))
-        }
-    }
+const fn code() -> JsonPointer {
+    JsonPointer::fixed("/code")
 }
 
-impl JsonPointer {
-    fn code() -> Self {
-        Self("/code".into())
-    }
-    fn message() -> Self {
-        Self("/message".into())
-    }
-    fn task() -> Self {
-        Self("/data/task_id".into())
-    }
-    fn as_str(&self) -> &str {
-        &self.0
-    }
+const fn message() -> JsonPointer {
+    JsonPointer::fixed("/message")
 }
 
-impl JsonSchema for JsonPointer {
-    fn schema_name() -> Cow<'static, str> {
-        "JsonPointer".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^/", "examples": ["/code", "/data/task_id"] })
-    }
+const fn task() -> JsonPointer {
+    JsonPointer::fixed("/data/task_id")
 }
 
 /// A message that placeholders make particular to one visit: `堆垛机已到达货位{location}`.

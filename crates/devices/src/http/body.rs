@@ -4,48 +4,18 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::template::{Slot, Template, UnknownPlaceholder, Values};
+use crate::template::{UnknownPlaceholder, ValueTemplate, Values};
 
 /// A JSON object whose texts may have placeholders: `{ location = "{location}", power = 30 }`. Names of fields are kept as they are.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "Map<String, Value>")]
 #[schemars(with = "Map<String, Value>")]
-pub struct BodyTemplate(Node);
-
-#[derive(Debug, Clone, PartialEq)]
-enum Node {
-    Fixed(Value),
-    Text(Template),
-    List(Vec<Node>),
-    Object(Vec<(String, Node)>),
-}
+pub struct BodyTemplate(ValueTemplate);
 
 impl TryFrom<Map<String, Value>> for BodyTemplate {
     type Error = UnknownPlaceholder;
     fn try_from(map: Map<String, Value>) -> Result<Self, UnknownPlaceholder> {
-        Node::parse(Value::Object(map)).map(Self)
-    }
-}
-
-impl Node {
-    fn parse(value: Value) -> Result<Self, UnknownPlaceholder> {
-        Ok(match value {
-            Value::String(text) => Self::Text(Template::parse(&text, Slot::OF_VISIT)?),
-            Value::Array(values) => Self::List(values.into_iter().map(Self::parse).collect::<Result<_, _>>()?),
-            Value::Object(map) => {
-                Self::Object(map.into_iter().map(|(name, value)| Ok((name, Self::parse(value)?))).collect::<Result<_, _>>()?)
-            }
-            fixed => Self::Fixed(fixed),
-        })
-    }
-
-    fn fill(&self, values: Values<'_>) -> Value {
-        match self {
-            Self::Fixed(value) => value.clone(),
-            Self::Text(template) => Value::String(template.fill(values)),
-            Self::List(nodes) => nodes.iter().map(|node| node.fill(values)).collect(),
-            Self::Object(fields) => Value::Object(fields.iter().map(|(name, node)| (name.clone(), node.fill(values))).collect()),
-        }
+        ValueTemplate::try_from(Value::Object(map)).map(Self)
     }
 }
 

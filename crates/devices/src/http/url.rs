@@ -138,6 +138,11 @@ impl UrlTemplate {
         Self::with_slots(text, Slot::OF_VISIT)
     }
 
+    /// Checks and parses a URL that is the same for every visit of a crane.
+    pub(crate) fn of_crane(text: &str) -> Result<Self, UrlRefused> {
+        Self::with_slots(text, &[Slot::Crane])
+    }
+
     fn with_slots(text: &str, allowed: &[Slot]) -> Result<Self, UrlRefused> {
         let template = Template::parse(text, allowed)?;
         let literal: String = template.parts().iter().filter_map(Part::as_text).collect();

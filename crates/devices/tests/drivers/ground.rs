@@ -13,6 +13,7 @@ pub(crate) fn context(folder: &Path) -> BuildContext {
         folder: folder.to_owned(),
         http: Default::default(),
         processes: Default::default(),
+        celery: Default::default(),
         callbacks: Default::default(),
         world: None,
     }

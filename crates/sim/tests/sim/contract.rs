@@ -73,6 +73,7 @@ where
             folder: ".".into(),
             http: HttpClient::new(),
             processes: ProcessPool::new(1),
+            celery: Default::default(),
             callbacks: Arc::default(),
             world: Some(self.simulation.lock().unwrap().clone().into_any()),
         };

@@ -23,6 +23,7 @@ fn context(simulation: Option<&Arc<Simulation>>, crane: &str) -> BuildContext {
         folder: ".".into(),
         http: HttpClient::new(),
         processes: ProcessPool::new(1),
+        celery: Default::default(),
         callbacks: Arc::default(),
         world: simulation.map(|simulation| simulation.clone().into_any()),
     }
@@ -60,6 +61,7 @@ impl Station {
             stop: stocktake.stop(1),
             op,
             attempt,
+            timeout: Duration::from_secs(60),
             location: location.into(),
             place: None,
             lane: self.name.into(),

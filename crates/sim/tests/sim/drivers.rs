@@ -27,6 +27,7 @@ fn build_awaiting<D: ?Sized>(kinds: &[Kind<D>], settings: &str, callbacks: &Arc<
         folder: ".".into(),
         http: HttpClient::new(),
         processes: ProcessPool::new(1),
+        celery: Default::default(),
         callbacks: callbacks.clone(),
         world: None,
     };
@@ -36,7 +37,16 @@ fn build_awaiting<D: ?Sized>(kinds: &[Kind<D>], settings: &str, callbacks: &Arc<
 
 fn visit(op: OpKind, attempt: u16) -> Visit {
     let stocktake = StocktakeId::new("2026-01-02T03:04:05Z".parse().unwrap(), [7; 10]);
-    Visit { stop: stocktake.stop(1), op, attempt, location: "1号".into(), place: None, lane: "WCS/1".into(), crane: "WCS".into() }
+    Visit {
+        stop: stocktake.stop(1),
+        op,
+        attempt,
+        timeout: Duration::from_secs(60),
+        location: "1号".into(),
+        place: None,
+        lane: "WCS/1".into(),
+        crane: "WCS".into(),
+    }
 }
 
 async fn within<T>(work: impl Future<Output = Result<T, DeviceError>>) -> Result<T, Code> {

@@ -9,10 +9,11 @@ use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{HttpCraneSettings, JsonPointer, MessageTemplate, Mode};
+use super::{HttpCraneSettings, MessageTemplate, Mode, code, message};
 use crate::Visit;
 use crate::error::excerpt;
 use crate::http::{is_object, without_bom};
+use crate::pointer::JsonPointer;
 
 /// The `code` of a reply: a whole number, or a text. `200` and `"200"` are different codes.
 #[derive(Debug, Clone, PartialEq)]
@@ -188,7 +189,7 @@ impl Wire {
         Self {
             before_location: before_location.into(),
             after_location: after_location.into(),
-            is_plain: settings.code_pointer == JsonPointer::code() && settings.message_pointer == JsonPointer::message(),
+            is_plain: settings.code_pointer == code() && settings.message_pointer == message(),
             is_sync: settings.mode == Mode::Sync,
             code: settings.code_pointer.clone(),
             message: settings.message_pointer.clone(),

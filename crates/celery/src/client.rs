@@ -1,0 +1,329 @@
+//! Calls: a task is published and its result awaited.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::address::{BackendUrl, BrokerUrl};
+use crate::backend::{Results, Update, Watched, redis, rpc};
+use crate::broker::{Broker, Message, Unpublished};
+use crate::control::{self, Command};
+use crate::error::{TaskError, Trouble};
+use crate::pace::{OneOf, Pace, UnderWay};
+use crate::report::Report;
+use crate::task::Task;
+
+/// Pause before a message that found no queue is published again: a worker that starts makes its queue.
+const AGAIN: Duration = Duration::from_millis(500);
+/// How long the broker is asked for a queue's consumers once a call is overdue.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// How workers are reached.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientSettings {
+    /// The broker.
+    pub broker: BrokerUrl,
+    /// Where results come back.
+    pub backend: BackendUrl,
+    /// Certificates, as PEM, of an authority that is trusted beside the public ones.
+    pub ca: Option<Arc<[u8]>>,
+    /// What the program is known as to both servers: the same after a restart, and no other's. With `rpc://` the queue of its results
+    /// bears this name. Empty for a program that does not come back: its queue goes with it.
+    pub name: Arc<str>,
+    /// The longest result that is read, in bytes. Through Redis nothing longer is ever held in memory; through RPC the broker's own
+    /// bound on messages (`max_message_size`) holds for what is received, and this one for what is handed on.
+    pub max_result: usize,
+}
+
+/// What becomes of a task that nobody waits for any longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Abandoned {
+    /// It runs, sooner or later, and its result stays in the backend.
+    Leave,
+    /// It is not begun if it was not; what has begun runs to its end.
+    #[default]
+    Revoke,
+    /// It is not begun if it was not, and what has begun is ended by SIGTERM. Works with workers of the prefork pool.
+    Terminate,
+}
+
+/// A worker, as it answers to remote control. What it did not answer is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Worker {
+    /// Its name, such as `celery@host`.
+    pub name: String,
+    /// The tasks that it knows.
+    pub tasks: Option<Vec<String>>,
+    /// The queues that it consumes.
+    pub queues: Option<Vec<String>>,
+}
+
+/// A client of workers. Clones share its two connections, which are made when they are first needed and again whenever they break.
+#[derive(Clone)]
+pub struct Client {
+    settings: Arc<ClientSettings>,
+    sessions: Arc<OnceLock<Sessions>>,
+    under_way: UnderWay,
+}
+
+struct Sessions {
+    broker: Broker,
+    results: Results,
+}
+
+impl Client {
+    /// A client that is not connected yet.
+    pub fn new(settings: ClientSettings) -> Self {
+        Self { settings: Arc::new(settings), sessions: Arc::default(), under_way: UnderWay::default() }
+    }
+
+    /// How its workers are reached.
+    pub fn settings(&self) -> &ClientSettings {
+        &self.settings
+    }
+
+    /// The sessions run on the runtime of whoever asks first.
+    fn sessions(&self) -> &Sessions {
+        self.sessions.get_or_init(|| {
+            let (settings, pace) = (&self.settings, || Pace::new(self.under_way.clone()));
+            let (inbox, results) = match settings.backend {
+                BackendUrl::Redis { .. } => (None, redis::start(settings.clone(), pace())),
+                BackendUrl::Rpc => {
+                    let (inbox, results) = rpc::start(settings);
+                    (Some(inbox), results)
+                }
+            };
+            Sessions { broker: Broker::start(settings.clone(), inbox, pace()), results }
+        })
+    }
+
+    /// Begins a call. The task is published once the backend holds nothing under its id.
+    pub fn call(&self, task: Task, abandoned: Abandoned) -> Call {
+        let watched = self.sessions().results.watch(task.id);
+        let _under_way = self.under_way.one();
+        Call { client: self.clone(), task, abandoned, watched, phase: Phase::Looking, begun: None, retrying: None, _under_way }
+    }
+
+    /// Asks the broker for a sign of life: what it says of itself.
+    pub async fn check_broker(&self) -> Result<String, Trouble> {
+        self.sessions().broker.check().await
+    }
+
+    /// Asks the backend for a sign of life: what it says of itself.
+    pub async fn check_backend(&self) -> Result<String, Trouble> {
+        match self.sessions().results.check().await {
+            Some(answer) => answer,
+            None => pending().await,
+        }
+    }
+
+    /// How many consumers a queue has; none if there is no such queue.
+    pub async fn consumers(&self, queue: &str) -> Result<Option<u32>, Trouble> {
+        self.sessions().broker.consumers(queue).await
+    }
+
+    /// Asks every worker for its tasks and queues. Those that answer within the time are given; a worker that is busy in a pool
+    /// without processes of its own (`solo`) does not answer.
+    pub async fn workers(&self, within: Duration) -> Result<Vec<Worker>, Trouble> {
+        let broker = &self.sessions().broker;
+        let (pinged, registered, queues) = tokio::try_join!(
+            broker.ask(Command::Ping, within),
+            broker.ask(Command::Registered, within),
+            broker.ask(Command::ActiveQueues, within),
+        )?;
+        let mut workers = BTreeMap::<String, Worker>::new();
+        for name in pinged.into_keys() {
+            workers.entry(name).or_default();
+        }
+        for (name, answer) in registered {
+            workers.entry(name).or_default().tasks = Some(control::registered(&answer));
+        }
+        for (name, answer) in queues {
+            workers.entry(name).or_default().queues = Some(control::active_queues(&answer));
+        }
+        Ok(workers.into_iter().map(|(name, worker)| Worker { name, ..worker }).collect())
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Client({} {})", self.settings.broker, self.settings.backend)
+    }
+}
+
+/// A task on its way. Dropping it abandons the task, as was agreed on.
+#[derive(Debug)]
+pub struct Call {
+    client: Client,
+    task: Task,
+    abandoned: Abandoned,
+    watched: Watched,
+    phase: Phase,
+    /// The last state that a worker reported.
+    begun: Option<String>,
+    /// Why the worker put it off.
+    retrying: Option<String>,
+    _under_way: OneOf,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Is there a result already?
+    Looking,
+    /// The broker has not confirmed the message yet.
+    Publishing(oneshot::Receiver<Result<(), Unpublished>>),
+    /// The broker did not take the message: it is published again at that time.
+    Refused(Unpublished, Instant),
+    /// A worker has it, or will have.
+    Published,
+    /// It has come to its end.
+    Ended,
+}
+
+/// How far a call has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reached {
+    /// To the state that was waited for; the task goes on.
+    State,
+    /// To its end: the result, as JSON.
+    Ended(Bytes),
+}
+
+impl Call {
+    /// Waits for the result, or for a state of the task's own making before it. Without a deadline it waits for ever. It can be asked
+    /// again after a state was reached, not after an error.
+    pub async fn until(&mut self, state: Option<&str>, deadline: Option<Instant>) -> Result<Reached, TaskError> {
+        let overdue = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => pending().await,
+            }
+        };
+        let expires = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        tokio::select! {
+            biased;
+            reached = self.advance(state, expires) => reached,
+            () = overdue => Err(self.overdue().await),
+        }
+    }
+
+    async fn advance(&mut self, state: Option<&str>, expires: Option<Duration>) -> Result<Reached, TaskError> {
+        loop {
+            let update = match &mut self.phase {
+                Phase::Publishing(confirmed) => tokio::select! {
+                    update = self.watched.next() => update,
+                    confirmed = confirmed => {
+                        self.phase = match confirmed {
+                            Ok(Err(refused)) => Phase::Refused(refused, Instant::now() + AGAIN),
+                            // A session that is gone confirms nothing; the deadline ends that.
+                            Ok(Ok(())) | Err(_) => Phase::Published,
+                        };
+                        continue;
+                    }
+                },
+                Phase::Refused(_, again) => {
+                    let again = *again;
+                    tokio::select! {
+                        update = self.watched.next() => update,
+                        () = sleep_until(again) => {
+                            self.publish(expires);
+                            continue;
+                        }
+                    }
+                }
+                Phase::Looking | Phase::Published | Phase::Ended => self.watched.next().await,
+            };
+            match update {
+                Update::NothingStored if matches!(self.phase, Phase::Looking) => self.publish(expires),
+                Update::NothingStored => {}
+                Update::Report(report) => {
+                    if let Some(reached) = self.told(report, state) {
+                        return reached;
+                    }
+                }
+            }
+        }
+    }
+
+    fn publish(&mut self, expires: Option<Duration>) {
+        let message = Message { task: self.task.clone(), expires };
+        self.phase = Phase::Publishing(self.client.sessions().broker.publish(message));
+    }
+
+    /// Takes a worker's word; gives what ends the wait.
+    fn told(&mut self, report: Report, wanted: Option<&str>) -> Option<Result<Reached, TaskError>> {
+        if report.is_final() {
+            self.phase = Phase::Ended;
+        } else if matches!(self.phase, Phase::Looking) {
+            // A worker has it from before.
+            self.phase = Phase::Published;
+        }
+        let bound = self.client.settings.max_result;
+        Some(match report {
+            Report::State(state) => {
+                let is_wanted = wanted == Some(state.as_str());
+                self.begun = Some(state);
+                if !is_wanted {
+                    return None;
+                }
+                Ok(Reached::State)
+            }
+            Report::Retrying(why) => {
+                self.retrying = Some(why);
+                return None;
+            }
+            Report::Succeeded(result) if result.len() > bound => Err(TaskError::TooLarge { bytes: Some(result.len() as u64), bound }),
+            Report::Succeeded(result) => Ok(Reached::Ended(result)),
+            Report::Failed { kind, .. } if kind == "NotRegistered" => Err(TaskError::Unknown(self.task.name.clone())),
+            Report::Failed { kind, message, traceback } => Err(TaskError::Failed { kind, message, traceback }),
+            Report::Revoked(why) => Err(TaskError::Revoked(why)),
+            Report::TooLarge { bytes } => Err(TaskError::TooLarge { bytes, bound }),
+            Report::Garbled(why) => Err(TaskError::Garbled(why)),
+        })
+    }
+
+    /// What the wait was in vain for.
+    async fn overdue(&self) -> TaskError {
+        let Sessions { broker, results } = self.client.sessions();
+        if let Some(trouble) = results.trouble() {
+            return TaskError::Backend(trouble);
+        }
+        if let Some(trouble) = broker.trouble() {
+            return TaskError::Broker(trouble);
+        }
+        let no_worker = |exists| TaskError::NoWorker { queue: self.task.queue.clone(), exists };
+        match &self.phase {
+            Phase::Refused(Unpublished::NoQueue, _) => return no_worker(false),
+            Phase::Refused(Unpublished::Trouble(trouble), _) => return TaskError::Broker(trouble.clone()),
+            _ => {}
+        }
+        if let Some(why) = &self.retrying {
+            return TaskError::Retrying(why.clone());
+        }
+        let consumers = timeout(LOOK, broker.consumers(&self.task.queue)).await;
+        match consumers {
+            Ok(Ok(Some(0))) => no_worker(true),
+            Ok(Ok(None)) => no_worker(false),
+            Ok(Ok(Some(count))) => TaskError::Overdue { begun: self.begun.clone(), consumers: Some(count) },
+            Ok(Err(_)) | Err(_) => TaskError::Overdue { begun: self.begun.clone(), consumers: None },
+        }
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        let terminate = match self.abandoned {
+            Abandoned::Leave => return,
+            Abandoned::Revoke => false,
+            Abandoned::Terminate => true,
+        };
+        if matches!(self.phase, Phase::Publishing(_) | Phase::Published) {
+            self.client.sessions().broker.tell(Command::Revoke { id: self.task.id, terminate });
+        }
+    }
+}
