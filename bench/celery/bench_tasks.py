@@ -13,7 +13,7 @@ from typing import Any
 from celery import Celery
 from celery.signals import after_setup_logger
 
-# The plain client uses queues with another ending, so that two pairs of workers can stand side by side.
+# Each result backend has a pair of workers of its own, whose queues end in this.
 PAIR = os.environ.get("PAIR", "")
 
 app = Celery(

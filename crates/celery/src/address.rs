@@ -65,13 +65,19 @@ pub enum BadAddress {
     /// The virtual host has more than one part.
     #[error("a virtual host has no slashes but its own: write %2F for one")]
     VirtualHost,
+    /// Credentials where they would be passed over.
+    #[error("user and password stand before the @, such as redis://user:password@host:6379/0, not after the ?")]
+    Query,
     /// It cannot be read. The reason does not repeat the text, where a password may stand.
     #[error("it is no URL: {0}")]
     Other(String),
 }
 
+/// Other settings of Celery's may stand after the `?`; they concern Celery.
 fn parse(text: &str) -> Result<Url, BadAddress> {
-    Url::parse(text).map_err(|error| BadAddress::Other(error.to_string()))
+    let url = Url::parse(text).map_err(|error| BadAddress::Other(error.to_string()))?;
+    let has_credentials = url.query_pairs().any(|(name, _)| ["password", "username", "user"].contains(&&*name));
+    if has_credentials { Err(BadAddress::Query) } else { Ok(url) }
 }
 
 fn host(url: &Url) -> Result<String, BadAddress> {
@@ -250,6 +256,8 @@ mod tests {
             assert_eq!(BackendUrl::parse(text), Err(BadAddress::BackendScheme), "{text}");
         }
         assert_eq!(BackendUrl::parse("redis://host/zero"), Err(BadAddress::Database));
+        assert_eq!(BackendUrl::parse("redis://host/0?password=x"), Err(BadAddress::Query));
+        assert!(BackendUrl::parse("rediss://host/0?ssl_cert_reqs=required").is_ok());
         let told = BrokerUrl::parse("amqp://me:secret@host:99999/").unwrap_err().to_string();
         assert!(!told.contains("secret"), "{told}");
     }

@@ -28,8 +28,8 @@ mod unconfirmed;
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) task: Task,
-    /// After so long in its queue the broker throws it away: nobody waits for it any longer.
-    pub(crate) expires: Option<Duration>,
+    /// From then on nobody waits for it any longer: the broker throws it away if it is still in its queue.
+    pub(crate) deadline: Option<Instant>,
 }
 
 /// Why the broker did not take a message.
@@ -53,8 +53,6 @@ enum Request {
 #[derive(Debug)]
 struct Outgoing {
     message: Message,
-    /// When it was handed over: the time it waits here counts, too, until it expires.
-    since: Instant,
     confirmed: oneshot::Sender<Result<(), Unpublished>>,
 }
 
@@ -88,7 +86,7 @@ impl Broker {
     /// dropped before it was sent is not sent.
     pub(crate) fn publish(&self, message: Message) -> oneshot::Receiver<Result<(), Unpublished>> {
         let (confirmed, receiver) = oneshot::channel();
-        let _ = self.requests.send(Request::Publish(Outgoing { message, since: Instant::now(), confirmed }));
+        let _ = self.requests.send(Request::Publish(Outgoing { message, confirmed }));
         receiver
     }
 
@@ -116,6 +114,12 @@ impl Broker {
     /// What keeps the broker from answering at present.
     pub(crate) fn trouble(&self) -> Option<Trouble> {
         self.trouble.borrow().clone()
+    }
+
+    /// The trouble of a broker that has a connection and does not confirm what is published.
+    pub(crate) fn silent(&self) -> Trouble {
+        let reason = "it did not confirm that it has the task: it may be short of memory or disk".into();
+        Trouble { kind: TroubleKind::Unreachable, address: self.address.clone(), reason }
     }
 
     async fn question<T>(&self, question: impl FnOnce(oneshot::Sender<Result<T, Trouble>>) -> Question) -> Result<T, Trouble> {

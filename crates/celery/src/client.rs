@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
+
+use uuid::Uuid;
 
 use crate::address::{BackendUrl, BrokerUrl};
 use crate::backend::{Results, Update, Watched, redis, rpc};
@@ -22,6 +25,8 @@ use crate::task::Task;
 const AGAIN: Duration = Duration::from_millis(500);
 /// How long the broker is asked for a queue's consumers once a call is overdue.
 const LOOK: Duration = Duration::from_millis(300);
+/// So long an answer of the workers holds for everybody who asks.
+const ROLL_CALL: Duration = Duration::from_secs(5);
 
 /// How workers are reached.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -38,6 +43,19 @@ pub struct ClientSettings {
     /// The longest result that is read, in bytes. Through Redis nothing longer is ever held in memory; through RPC the broker's own
     /// bound on messages (`max_message_size`) holds for what is received, and this one for what is handed on.
     pub max_result: usize,
+}
+
+impl ClientSettings {
+    /// The queue that results come back through with `rpc://`; empty if it goes with the program. Clients of a program that differ in
+    /// anything have one each, since each consumes its queue alone.
+    pub fn queue_of_results(&self) -> String {
+        if self.name.is_empty() {
+            return String::new();
+        }
+        let seen = format!("{} {} {} {}", self.broker, self.broker.user, self.max_result, self.ca.as_ref().map_or(0, |ca| ca.len()));
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, seen.as_bytes()).simple().to_string();
+        format!("{}.{}", self.name, &id[..8])
+    }
 }
 
 /// What becomes of a task that nobody waits for any longer.
@@ -69,6 +87,15 @@ pub struct Client {
     settings: Arc<ClientSettings>,
     sessions: Arc<OnceLock<Sessions>>,
     under_way: UnderWay,
+    roll_call: Arc<Mutex<Option<RollCall>>>,
+    /// The program is about to end: tasks are left to run, their results are found by its next life.
+    is_ending: Arc<AtomicBool>,
+}
+
+/// What the workers answered.
+struct RollCall {
+    asked: Instant,
+    workers: Vec<Worker>,
 }
 
 struct Sessions {
@@ -79,7 +106,13 @@ struct Sessions {
 impl Client {
     /// A client that is not connected yet.
     pub fn new(settings: ClientSettings) -> Self {
-        Self { settings: Arc::new(settings), sessions: Arc::default(), under_way: UnderWay::default() }
+        Self {
+            settings: Arc::new(settings),
+            sessions: Arc::default(),
+            under_way: UnderWay::default(),
+            roll_call: Arc::default(),
+            is_ending: Arc::default(),
+        }
     }
 
     /// How its workers are reached.
@@ -106,7 +139,18 @@ impl Client {
     pub fn call(&self, task: Task, abandoned: Abandoned) -> Call {
         let watched = self.sessions().results.watch(task.id);
         let _under_way = self.under_way.one();
-        Call { client: self.clone(), task, abandoned, watched, phase: Phase::Looking, begun: None, retrying: None, _under_way }
+        Call {
+            client: self.clone(),
+            task,
+            abandoned,
+            watched,
+            phase: Phase::Looking,
+            begun: None,
+            retrying: None,
+            is_from_before: false,
+            is_reached: false,
+            _under_way,
+        }
     }
 
     /// Asks the broker for a sign of life: what it says of itself.
@@ -127,9 +171,24 @@ impl Client {
         self.sessions().broker.consumers(queue).await
     }
 
+    /// From now on nothing is told to workers of tasks that are dropped: the program ends, and its next life asks for the same ones.
+    pub fn leave_tasks(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
+    }
+
     /// Asks every worker for its tasks and queues. Those that answer within the time are given; a worker that is busy in a pool
-    /// without processes of its own (`solo`) does not answer.
+    /// without processes of its own (`solo`) does not answer. Whoever asks soon afterwards is given the same.
     pub async fn workers(&self, within: Duration) -> Result<Vec<Worker>, Trouble> {
+        let mut known = self.roll_call.lock().await;
+        if let Some(recent) = known.as_ref().filter(|roll_call| roll_call.asked.elapsed() < ROLL_CALL) {
+            return Ok(recent.workers.clone());
+        }
+        let workers = self.ask_workers(within).await?;
+        *known = (!workers.is_empty()).then(|| RollCall { asked: Instant::now(), workers: workers.clone() });
+        Ok(workers)
+    }
+
+    async fn ask_workers(&self, within: Duration) -> Result<Vec<Worker>, Trouble> {
         let broker = &self.sessions().broker;
         let (pinged, registered, queues) = tokio::try_join!(
             broker.ask(Command::Ping, within),
@@ -168,6 +227,10 @@ pub struct Call {
     begun: Option<String>,
     /// Why the worker put it off.
     retrying: Option<String>,
+    /// A worker had it before this call.
+    is_from_before: bool,
+    /// The state that was waited for was reached.
+    is_reached: bool,
     _under_way: OneOf,
 }
 
@@ -204,15 +267,14 @@ impl Call {
                 None => pending().await,
             }
         };
-        let expires = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         tokio::select! {
             biased;
-            reached = self.advance(state, expires) => reached,
+            reached = self.advance(state, deadline) => reached,
             () = overdue => Err(self.overdue().await),
         }
     }
 
-    async fn advance(&mut self, state: Option<&str>, expires: Option<Duration>) -> Result<Reached, TaskError> {
+    async fn advance(&mut self, state: Option<&str>, deadline: Option<Instant>) -> Result<Reached, TaskError> {
         loop {
             let update = match &mut self.phase {
                 Phase::Publishing(confirmed) => tokio::select! {
@@ -231,7 +293,7 @@ impl Call {
                     tokio::select! {
                         update = self.watched.next() => update,
                         () = sleep_until(again) => {
-                            self.publish(expires);
+                            self.publish(deadline);
                             continue;
                         }
                     }
@@ -239,7 +301,7 @@ impl Call {
                 Phase::Looking | Phase::Published | Phase::Ended => self.watched.next().await,
             };
             match update {
-                Update::NothingStored if matches!(self.phase, Phase::Looking) => self.publish(expires),
+                Update::NothingStored if matches!(self.phase, Phase::Looking) => self.publish(deadline),
                 Update::NothingStored => {}
                 Update::Report(report) => {
                     if let Some(reached) = self.told(report, state) {
@@ -250,29 +312,31 @@ impl Call {
         }
     }
 
-    fn publish(&mut self, expires: Option<Duration>) {
-        let message = Message { task: self.task.clone(), expires };
+    fn publish(&mut self, deadline: Option<Instant>) {
+        let message = Message { task: self.task.clone(), deadline };
         self.phase = Phase::Publishing(self.client.sessions().broker.publish(message));
     }
 
     /// Takes a worker's word; gives what ends the wait.
     fn told(&mut self, report: Report, wanted: Option<&str>) -> Option<Result<Reached, TaskError>> {
-        if report.is_final() {
-            self.phase = Phase::Ended;
-        } else if matches!(self.phase, Phase::Looking) {
-            // A worker has it from before.
-            self.phase = Phase::Published;
-        }
+        self.is_from_before |= matches!(self.phase, Phase::Looking);
+        // Whoever speaks of a task has it: it need not be published, nor published again.
+        self.phase = if report.is_final() { Phase::Ended } else { Phase::Published };
         let bound = self.client.settings.max_result;
         Some(match report {
             Report::State(state) => {
                 let is_wanted = wanted == Some(state.as_str());
                 self.begun = Some(state);
-                if !is_wanted {
+                self.retrying = None;
+                // What was so in a former life may be so no longer, and whoever acts on it cannot take it back: only the end counts.
+                if !is_wanted || self.is_from_before {
                     return None;
                 }
+                self.is_reached = true;
                 Ok(Reached::State)
             }
+            // What was reached would be reached again, and that is not what was acted on.
+            Report::Retrying(why) if self.is_reached => Err(TaskError::Retrying(why)),
             Report::Retrying(why) => {
                 self.retrying = Some(why);
                 return None;
@@ -290,17 +354,19 @@ impl Call {
     /// What the wait was in vain for.
     async fn overdue(&self) -> TaskError {
         let Sessions { broker, results } = self.client.sessions();
-        if let Some(trouble) = results.trouble() {
-            return TaskError::Backend(trouble);
-        }
+        // With `rpc://` the broker's trouble is the backend's, too.
         if let Some(trouble) = broker.trouble() {
             return TaskError::Broker(trouble);
+        }
+        if let Some(trouble) = results.trouble() {
+            return TaskError::Backend(trouble);
         }
         let no_worker = |exists| TaskError::NoWorker { queue: self.task.queue.clone(), exists };
         match &self.phase {
             Phase::Refused(Unpublished::NoQueue, _) => return no_worker(false),
             Phase::Refused(Unpublished::Trouble(trouble), _) => return TaskError::Broker(trouble.clone()),
-            _ => {}
+            Phase::Publishing(_) => return TaskError::Broker(broker.silent()),
+            Phase::Looking | Phase::Published | Phase::Ended => {}
         }
         if let Some(why) = &self.retrying {
             return TaskError::Retrying(why.clone());
@@ -310,7 +376,8 @@ impl Call {
             Ok(Ok(Some(0))) => no_worker(true),
             Ok(Ok(None)) => no_worker(false),
             Ok(Ok(Some(count))) => TaskError::Overdue { begun: self.begun.clone(), consumers: Some(count) },
-            Ok(Err(_)) | Err(_) => TaskError::Overdue { begun: self.begun.clone(), consumers: None },
+            Ok(Err(trouble)) => TaskError::Broker(trouble),
+            Err(_late) => TaskError::Overdue { begun: self.begun.clone(), consumers: None },
         }
     }
 }
@@ -322,7 +389,7 @@ impl Drop for Call {
             Abandoned::Revoke => false,
             Abandoned::Terminate => true,
         };
-        if matches!(self.phase, Phase::Publishing(_) | Phase::Published) {
+        if matches!(self.phase, Phase::Publishing(_) | Phase::Published) && !self.client.is_ending.load(Ordering::Relaxed) {
             self.client.sessions().broker.tell(Command::Revoke { id: self.task.id, terminate });
         }
     }

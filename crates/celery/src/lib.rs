@@ -8,7 +8,7 @@
 //!   again, results that came while nobody was connected are found afterwards.
 //! - A task's id is the caller's. A call with an id that has a result already gives that result and runs nothing.
 //! - Every call of a [`Client`] shares one connection to the broker and one to the backend.
-//! - Everything read is bounded: see [`ClientSettings::max_result`].
+//! - What is read of a task is bounded: see [`ClientSettings::max_result`].
 //!
 //! [`Task`], [`Report`] and [`control`] are pure; [`Client`] talks.
 

@@ -246,7 +246,7 @@ async fn a_connection_that_is_cut_is_made_again_and_results_are_found() {
     is_unreachable(&client).await;
     let mut late = call(&client, &second);
     let told = late.until(None, Some(Instant::now() + Duration::from_secs(2))).await.unwrap_err();
-    assert!(matches!(&told, TaskError::Backend(Trouble { kind: TroubleKind::Unreachable, .. })), "{told}");
+    assert!(matches!(&told, TaskError::Broker(Trouble { kind: TroubleKind::Unreachable, .. })), "{told}");
     proxy.mend();
     assert_eq!(timeout(LONG, reached).await.unwrap().unwrap(), ended(first.id));
     // The first task may be there again: whether its confirmation had come before the cut is not known.
@@ -305,7 +305,7 @@ async fn a_client_that_starts_again_finds_a_result_that_was_not_acknowledged() {
     let second = Client::new(settings.clone());
     let told = second.check_broker().await.unwrap_err();
     assert_eq!(told.kind, TroubleKind::Refused);
-    assert!(told.reason.contains("another process of the name"), "{told}");
+    assert!(told.reason.contains("consumed by another process of the name"), "{told}");
     drop((called, first));
     let reached = call(&second, &task).until(None, Some(Instant::now() + LONG)).await;
     assert_eq!((reached, length(&channel, &queue).await), (ended(task.id), 0));
@@ -317,7 +317,7 @@ async fn a_client_that_starts_again_finds_a_result_that_was_not_acknowledged() {
         let found = call.until(None, Some(Instant::now() + Duration::from_secs(1))).await;
         assert_eq!(found, ended(task.id));
         sleep(Duration::from_secs(1)).await;
-        let results = third.settings().name.clone();
+        let results = third.settings().queue_of_results();
         length(&channel, &results).await == 0
     })
     .await;
@@ -477,7 +477,7 @@ async fn a_session_ends_with_its_last_handle() {
     let rabbit = rabbit().await;
     let channel = channel(rabbit).await;
     let settings = settings(&rabbit.url());
-    let results = settings.name.clone();
+    let results = settings.queue_of_results();
     let client = Client::new(settings);
     client.check_broker().await.unwrap();
     assert_eq!(client.consumers(&results).await, Ok(Some(1)));

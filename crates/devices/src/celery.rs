@@ -51,7 +51,7 @@ pub struct CelerySettings<R: Default> {
     /// What becomes of a task that nobody waits for any longer, after a time-out or a cancellation: `revoke` unless given.
     #[serde(default)]
     pub abandoned: AbandonedTask,
-    /// The longest result that is read: 16MiB unless given.
+    /// The longest result that is read: 4MiB unless given.
     #[serde(default = "max_result")]
     pub max_result: ByteSize,
     /// How what the task returns is read.
@@ -80,7 +80,7 @@ fn queue() -> String {
 }
 
 fn max_result() -> ByteSize {
-    ByteSize(16 << 20)
+    ByteSize(4 << 20)
 }
 
 /// The clients of all devices: those with the same servers share one, and so its two connections.
@@ -95,6 +95,12 @@ impl CeleryClients {
     /// came in between are found by it.
     pub fn named(name: impl Into<Arc<str>>) -> Self {
         Self { name: name.into(), clients: Arc::default() }
+    }
+
+    /// The program is about to end: workers are told nothing of the tasks that are dropped with it. Its next life asks for the same tasks,
+    /// and finds their results.
+    pub fn leave_tasks(&self) {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(Client::leave_tasks);
     }
 
     fn get(&self, settings: ClientSettings) -> Client {
@@ -192,14 +198,14 @@ impl Worked {
     }
 
     /// When to give up waiting.
-    pub(crate) fn deadline(visit: &Visit) -> Instant {
-        Instant::now() + visit.timeout.saturating_sub(EARLIER.min(visit.timeout / 5))
+    pub(crate) fn deadline(visit: &Visit) -> Option<Instant> {
+        Instant::now().checked_add(visit.timeout.saturating_sub(EARLIER.min(visit.timeout / 4)))
     }
 
     /// The result of a visit's task, as JSON.
     pub(crate) async fn run(&self, visit: &Visit) -> Result<Bytes, DeviceError> {
         let mut call = self.begin(visit);
-        match call.until(None, Some(Self::deadline(visit))).await {
+        match call.until(None, Self::deadline(visit)).await {
             Ok(Reached::Ended(result)) => Ok(result),
             Ok(Reached::State) => Err(DeviceError::new(Code::Internal, format!("{} stopped at a state that was not asked for", self.who))),
             Err(error) => Err(self.failed(error)),
@@ -216,7 +222,8 @@ impl Worked {
     }
 
     pub(crate) fn not_understood(&self, error: BadJson) -> DeviceError {
-        DeviceError::new(Code::DeviceBadReply, format!("{} returned what cannot be understood: {error}", self.who)).because(error)
+        let why = in_one_line(&error.to_string());
+        DeviceError::new(Code::DeviceBadReply, format!("{} returned what cannot be understood: {why}", self.who)).because(error)
     }
 
     /// A call's failure as the device's.
@@ -235,12 +242,9 @@ impl Worked {
         let message = match &error {
             TaskError::Failed { kind, message, traceback } => {
                 let traceback = traceback.as_deref().map(|traceback| format!("; traceback: {}", in_one_line(traceback)));
-                format!("{}: the task failed: {kind}: {}{}", self.who, excerpt(message), traceback.unwrap_or_default())
+                format!("{}: the task failed: {}: {}{}", self.who, excerpt(kind), excerpt(message), traceback.unwrap_or_default())
             }
-            TaskError::Retrying(_) | TaskError::Garbled(_) | TaskError::Revoked(_) => {
-                format!("{}: {}", self.who, in_one_line(&error.to_string()))
-            }
-            _ => format!("{}: {error}", self.who),
+            error => format!("{}: {}", self.who, in_one_line(&error.to_string())),
         };
         DeviceError::new(code, message).because(error)
     }

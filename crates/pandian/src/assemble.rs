@@ -14,6 +14,7 @@ use pandian_domain::{Code, CraneId, Fact};
 use pandian_engine::{Devices, Site};
 use pandian_sim::{AisleGeometry, Simulation, World, WorldSpec};
 use pandian_store::{Store, digest};
+use uuid::Uuid;
 
 use crate::config::{self, BookSource, Warehouse};
 use crate::fault::Fault;
@@ -35,6 +36,8 @@ pub struct Assembled {
     pub site: Arc<Site>,
     /// The simulated warehouse, where there is one.
     pub simulation: Option<Arc<Simulation>>,
+    /// The clients of Celery workers.
+    pub celery: CeleryClients,
     /// Where cranes call back.
     pub callbacks: Option<CallbackListener>,
 }
@@ -91,16 +94,26 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         settings: warehouse.settings,
         configuration: digest(warehouse.text.as_bytes()),
     };
-    Ok(Assembled { site: Arc::new(site), simulation, callbacks })
+    Ok(Assembled { site: Arc::new(site), simulation, celery, callbacks })
 }
 
-/// What shared servers know a program by that works on a data directory: the same after a restart, and no other's, since the
-/// directory serves one process of its machine at a time.
+/// The file in a data directory that holds what shared servers know its program by.
+const NAME: &str = "name";
+
+/// What shared servers know a program by that works on a data directory: made up once, and kept there. No other program has it, since
+/// the directory serves one process at a time.
 fn known_as(store: &Store) -> String {
-    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let dir = std::fs::canonicalize(store.dir()).unwrap_or_else(|_| store.dir().to_owned());
-    let digest = digest(format!("{machine} {}", dir.display()).as_bytes()).to_string();
-    format!("pandian.{}", &digest[..16])
+    let file = store.dir().join(NAME);
+    let kept = std::fs::read_to_string(&file).ok().and_then(|text| Uuid::try_parse(text.trim()).ok());
+    let id = kept.unwrap_or_else(|| {
+        let id = Uuid::new_v4();
+        // Without it, results that come while the program is not there are not found by its next life: their tasks are run again.
+        if let Err(error) = std::fs::write(&file, format!("{id}\n")) {
+            tracing::warn!(file = %file.display(), %error, "the name that servers know this data directory by cannot be kept");
+        }
+        id
+    });
+    format!("pandian.{id}")
 }
 
 /// An error in a list, on its way to a person.

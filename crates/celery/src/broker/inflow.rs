@@ -67,7 +67,7 @@ impl Inflow {
         let consuming = channel.basic_consume(queue.clone(), ShortString::default(), alone, FieldTable::default());
         let consumer = link.answer(async { Ok(consuming.await) }).await?.map_err(|error| {
             // Our own connection from before a cut holds the queue, too, until the broker notices the cut.
-            let taken = || format!("another process of the name \"{queue}\" consumes the results");
+            let taken = || format!("the queue of results \"{queue}\" is consumed by another process of the name, or still by this one");
             if is_access_refused(&error) { link.refused(&taken()) } else { link.trouble(&error) }
         })?;
         // A handle that nobody reads any longer: the session is about to end, too.

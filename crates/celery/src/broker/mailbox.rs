@@ -49,13 +49,21 @@ pub(super) async fn ask(link: &Link, command: &Command, within: Duration) -> Res
     let mut answered = BTreeMap::new();
     while answered.len() < ANSWERED {
         match timeout_at(until, consumer.next()).await {
-            Ok(Some(Ok(delivery))) => answered.extend(answers(&delivery.data)),
+            Ok(Some(Ok(delivery))) => answers(&delivery.data).into_iter().for_each(|(worker, answer)| join(&mut answered, worker, answer)),
             Ok(Some(Err(error))) => return Err(link.trouble(&error)),
             Ok(None) => return Err(link.lost()),
             Err(_) => break,
         }
     }
     Ok(answered)
+}
+
+/// Workers that nobody named have the same name: what one of them says, both say.
+fn join(answered: &mut BTreeMap<String, Value>, worker: String, answer: Value) {
+    match (answered.get_mut(&worker), answer) {
+        (Some(Value::Array(said)), Value::Array(more)) => said.extend(more),
+        (_, answer) => drop(answered.insert(worker, answer)),
+    }
 }
 
 /// Publishes a command; gives the consumer of its answers, unless there is nobody to answer.

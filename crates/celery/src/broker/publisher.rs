@@ -6,6 +6,7 @@ use std::time::Duration;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 use lapin::{BasicProperties, Channel, Confirmation, Connection};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::unconfirmed::{Confirming, Unconfirmed, Word};
@@ -53,8 +54,10 @@ impl Publisher {
         if outgoing.confirmed.is_closed() {
             return;
         }
-        let left = outgoing.message.expires.map(|expires| expires.checked_sub(outgoing.since.elapsed()));
-        let Some(left) = left.map_or(Some(None), |left| left.map(Some)) else { return };
+        let left = outgoing.message.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if left.is_some_and(|left| left.is_zero()) {
+            return;
+        }
         let task = &outgoing.message.task;
         let Ok(queue) = ShortString::try_new(task.queue.as_str()) else {
             // No queue can have so long a name.

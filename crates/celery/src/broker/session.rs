@@ -11,7 +11,7 @@ use futures_util::{FutureExt, StreamExt};
 use lapin::options::QueueDeclareOptions;
 use lapin::types::{FieldTable, ShortString};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use super::inflow::Inflow;
 use super::link::{Events, FAREWELL, Link};
@@ -26,6 +26,8 @@ use crate::pace::Pace;
 
 /// Pauses between attempts to connect: the first, and the longest.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// A connection that held for so long was a good one.
+const GOOD: Duration = Duration::from_secs(5);
 /// How often the session looks for confirmations while it waits for some.
 const LOOK: Duration = Duration::from_millis(10);
 /// How often the session looks after what nothing wakes it for.
@@ -103,9 +105,13 @@ impl Session {
                 Err(Unused) => return,
                 Ok(Err(trouble)) => trouble,
                 Ok(Ok(line)) => {
-                    pause = PAUSES.0;
+                    let since = Instant::now();
                     self.trouble.send_replace(None);
-                    match self.talk(line).await {
+                    let broken = self.talk(line).await;
+                    if since.elapsed() >= GOOD {
+                        pause = PAUSES.0;
+                    }
+                    match broken {
                         Err(Unused) => return,
                         Ok(trouble) => trouble,
                     }
@@ -176,7 +182,10 @@ impl Session {
                 let Some(outgoing) = self.waiting.pop_front() else { break };
                 publisher.publish(outgoing, &address);
             }
-            self.pace.rest().await;
+            // Beside the one who tells workers, asides are questions: few, and waited for.
+            if asides.len() < 2 {
+                self.pace.rest().await;
+            }
             let consumed = async {
                 match &mut inflow {
                     Some(inflow) => poll_fn(|context| inflow.poll_results(context)).await,
@@ -205,6 +214,7 @@ impl Session {
                     asides.extend(inflow.as_mut().and_then(Inflow::acknowledgement).map(FutureExt::boxed));
                     if !publisher.has_room() {
                         // A queue in trouble keeps its messages unconfirmed, and everybody else's out.
+                        let _ = publisher.unconfirmed().settle(&address);
                         publisher.unconfirmed().forget_forsaken();
                     }
                     Ok(())
@@ -269,7 +279,7 @@ impl Line {
         let channels = async {
             let inflow = match inbox {
                 // Results find their queue before the first task is published.
-                Some(inbox) => Some(Inflow::open(&link, &settings.name, inbox).await?),
+                Some(inbox) => Some(Inflow::open(&link, &settings.queue_of_results(), inbox).await?),
                 None => None,
             };
             let reply_to = inflow.as_ref().map(|inflow| inflow.queue.clone());

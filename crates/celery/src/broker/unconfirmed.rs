@@ -164,7 +164,6 @@ mod tests {
 
     use serde_json::Map;
     use tokio::sync::oneshot;
-    use tokio::time::Instant;
 
     use super::*;
     use crate::broker::Message;
@@ -175,7 +174,7 @@ mod tests {
     fn in_flight(id: u128, confirming: Confirming) -> (InFlight, Confirmed) {
         let task = Task { id: Uuid::from_u128(id), name: "t".into(), queue: "q".into(), args: Vec::new(), kwargs: Map::new() };
         let (confirmed, receiver) = oneshot::channel();
-        let outgoing = Outgoing { message: Message { task, expires: None }, since: Instant::now(), confirmed };
+        let outgoing = Outgoing { message: Message { task, deadline: None }, confirmed };
         (InFlight { outgoing, stage: Stage::Waiting(confirming), is_returned: false }, receiver)
     }
 

@@ -5,6 +5,7 @@ use std::sync::mpsc as sync;
 use std::thread::JoinHandle;
 
 use futures_util::future::select_all;
+use rustix::net::{Shutdown, shutdown};
 use tokio::io::{copy, copy_bidirectional, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
@@ -106,7 +107,8 @@ async fn serve(port: Port, target: u16, mut changes: mpsc::UnboundedReceiver<Cha
             change = changes.recv() => {
                 let Some((next, done)) = change else { return };
                 if next == Network::Cut {
-                    listener = None;
+                    // A process that is just being started has a copy of the socket until it runs its program: closing ours is not enough.
+                    let _ = listener.take().map(|listener| shutdown(&listener, Shutdown::Both));
                 } else if listener.is_none() {
                     let again = port.listen().and_then(TcpListener::from_std);
                     listener = Some(again.unwrap_or_else(|error| panic!("a proxy cannot listen at port {}: {error}", port.number())));

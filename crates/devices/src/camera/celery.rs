@@ -49,7 +49,8 @@ pub struct PictureMapping {
     pub occupied_words: Vec<String>,
     /// Words for a slot with nothing in it: `["empty"]` unless given.
     pub empty_words: Vec<String>,
-    /// Where pictures are that the task names: a folder that both share, or a URL. Nothing outside of it is read.
+    /// Where pictures are that the task names: a folder that both share, or the URL of a server. No other folder and no other server is
+    /// looked at.
     pub pictures: Option<Pictures>,
     /// Headers of requests for pictures; `env:NAME` takes the value from the environment.
     pub picture_headers: Headers,
@@ -178,7 +179,7 @@ impl PictureMapping {
             findings.occupied = Some(self.occupied(value).map_err(at(place))?);
         }
         if let Some((value, place)) = find(document, &self.codes, &["/findings/codes", "/codes"]) {
-            findings.codes = Vec::deserialize(value).map_err(|error| BadJson(error.to_string())).map_err(at(place))?;
+            findings.codes = codes(value).map_err(at(place))?;
         }
         if let Some((value, place)) = find(document, &self.confidence, &["/findings/confidence", "/confidence"]) {
             findings.confidence = Some(f64::deserialize(value).map_err(|error| BadJson(error.to_string())).map_err(at(place))?);
@@ -198,6 +199,19 @@ impl PictureMapping {
             }
         }
     }
+}
+
+/// The codes on one pallet, or on everything in a slot.
+const CODES: usize = 1_000;
+/// The longest that any code carries, in bytes.
+const CODE: usize = 8_192;
+
+fn codes(value: &Value) -> Result<Vec<String>, BadJson> {
+    let codes = Vec::<String>::deserialize(value).map_err(|error| BadJson(error.to_string()))?;
+    if codes.len() > CODES || codes.iter().any(|code| code.len() > CODE) {
+        return Err(BadJson(format!("{CODES} codes of {CODE} bytes are the most that are taken")));
+    }
+    Ok(codes)
 }
 
 fn shown(value: &Value) -> String {
@@ -242,7 +256,7 @@ impl CeleryCamera {
     async fn shoot(&self, visit: &Visit) -> Result<Shot, DeviceError> {
         let inner = &self.0;
         let mut call = inner.worked.begin(visit);
-        let reached = call.until(inner.mapping.acquired.as_deref(), Some(Worked::deadline(visit))).await;
+        let reached = call.until(inner.mapping.acquired.as_deref(), Worked::deadline(visit)).await;
         match reached.map_err(|error| inner.worked.failed(error))? {
             Reached::Ended(result) => inner.take_over(visit, result).await.map(Shot::Whole),
             Reached::State => {

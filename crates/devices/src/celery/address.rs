@@ -1,115 +1,116 @@
 //! Addresses of servers in a configuration: a URL, or the name of an environment variable that holds one.
 
 use std::borrow::Cow;
+use std::fmt::{Debug, Display};
 
-use pandian_celery::{BackendUrl, BrokerUrl};
+use pandian_celery::{BackendUrl, BadAddress, BrokerUrl};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 /// Where the broker is: `amqp://host:5672/vhost`, `amqps://…`, or `env:NAME`, the variable that holds the URL with its credentials.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct BrokerAddress(Source<BrokerUrl>);
+pub type BrokerAddress = Address<BrokerUrl>;
 
 /// Where results come back: `redis://host:6379/0`, `rediss://…`, `rpc://`, or `env:NAME`, the variable that holds the URL with its
 /// credentials.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
-pub struct BackendAddress(Source<BackendUrl>);
+pub type BackendAddress = Address<BackendUrl>;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Source<T> {
-    Given(T),
+/// The URL of a server, or the variable that holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String", bound = "U: ServerUrl")]
+pub enum Address<U> {
+    /// As it stands in the file, without a secret.
+    Given(U),
+    /// The name of an environment variable.
     Variable(String),
 }
 
-/// A password in the file would be read by everybody who reads the file.
-fn no_secret_here(field: &str) -> String {
-    format!("no password belongs into the configuration: put the whole URL into an environment variable and write {field} = \"env:NAME\"")
+/// A kind of server's URL.
+pub trait ServerUrl: Clone + Debug + Sized {
+    /// The setting that holds it.
+    const SETTING: &'static str;
+    /// How such a setting begins, as a regular expression, and examples of it.
+    const PATTERN: (&'static str, &'static [&'static str]);
+    /// Reads it.
+    fn parse(text: &str) -> Result<Self, BadAddress>;
+    /// Whether it bears a password that is no public default.
+    fn has_secret(&self) -> bool;
 }
 
-fn variable(text: &str) -> Option<Result<String, String>> {
-    let name = text.strip_prefix("env:")?;
-    Some(if name.is_empty() { Err("the name of the environment variable is missing after env:".to_owned()) } else { Ok(name.to_owned()) })
+impl ServerUrl for BrokerUrl {
+    const SETTING: &'static str = "broker";
+    const PATTERN: (&'static str, &'static [&'static str]) =
+        ("^(amqps?://|pyamqp://|env:)", &["amqp://localhost:5672//", "env:CELERY_BROKER_URL"]);
+    fn parse(text: &str) -> Result<Self, BadAddress> {
+        Self::parse(text)
+    }
+    fn has_secret(&self) -> bool {
+        self.has_secret()
+    }
 }
 
-fn from_environment<T, E: std::fmt::Display>(field: &str, name: &str, parse: impl Fn(&str) -> Result<T, E>) -> Result<T, String> {
-    let value = std::env::var(name).map_err(|_| format!("the environment variable {name} of `{field}` is not set"))?;
-    parse(&value).map_err(|error| format!("the environment variable {name} of `{field}`: {error}"))
+impl ServerUrl for BackendUrl {
+    const SETTING: &'static str = "backend";
+    const PATTERN: (&'static str, &'static [&'static str]) =
+        ("^(rediss?://|rpc://|env:)", &["redis://localhost:6379/0", "rpc://", "env:CELERY_RESULT_BACKEND"]);
+    fn parse(text: &str) -> Result<Self, BadAddress> {
+        Self::parse(text)
+    }
+    fn has_secret(&self) -> bool {
+        self.has_secret()
+    }
 }
 
-impl TryFrom<String> for BrokerAddress {
+impl<U: ServerUrl> TryFrom<String> for Address<U> {
     type Error = String;
     fn try_from(text: String) -> Result<Self, String> {
-        if let Some(name) = variable(&text) {
-            return name.map(Source::Variable).map(Self);
+        match text.strip_prefix("env:") {
+            Some("") => Err("the name of the environment variable is missing after env:".to_owned()),
+            Some(name) => Ok(Self::Variable(name.to_owned())),
+            None => {
+                let url = U::parse(&text).map_err(|error| error.to_string())?;
+                // A password in the file would be read by everybody who reads the file.
+                if url.has_secret() {
+                    return Err(format!(
+                        "no password belongs into the configuration: put the whole URL into an environment variable and write {} = \
+                         \"env:NAME\"",
+                        U::SETTING
+                    ));
+                }
+                Ok(Self::Given(url))
+            }
         }
-        let url = BrokerUrl::parse(&text).map_err(|error| error.to_string())?;
-        if url.has_secret() { Err(no_secret_here("broker")) } else { Ok(Self(Source::Given(url))) }
     }
 }
 
-impl TryFrom<String> for BackendAddress {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        if let Some(name) = variable(&text) {
-            return name.map(Source::Variable).map(Self);
-        }
-        let url = BackendUrl::parse(&text).map_err(|error| error.to_string())?;
-        if url.has_secret() { Err(no_secret_here("backend")) } else { Ok(Self(Source::Given(url))) }
-    }
-}
-
-impl BrokerAddress {
+impl<U: ServerUrl> Address<U> {
+    /// The variable that holds it, if one does.
     pub(super) fn variable(&self) -> Option<&str> {
-        self.0.variable()
-    }
-
-    pub(super) fn resolve(&self) -> Result<BrokerUrl, String> {
-        match &self.0 {
-            Source::Given(url) => Ok(url.clone()),
-            Source::Variable(name) => from_environment("broker", name, BrokerUrl::parse),
-        }
-    }
-}
-
-impl BackendAddress {
-    pub(super) fn variable(&self) -> Option<&str> {
-        self.0.variable()
-    }
-
-    pub(super) fn resolve(&self) -> Result<BackendUrl, String> {
-        match &self.0 {
-            Source::Given(url) => Ok(url.clone()),
-            Source::Variable(name) => from_environment("backend", name, BackendUrl::parse),
-        }
-    }
-}
-
-impl<T> Source<T> {
-    fn variable(&self) -> Option<&str> {
         match self {
             Self::Given(_) => None,
             Self::Variable(name) => Some(name),
         }
     }
+
+    /// The URL. Of one from the environment, an error names the variable and not what it holds.
+    pub(super) fn resolve(&self) -> Result<U, String> {
+        match self {
+            Self::Given(url) => Ok(url.clone()),
+            Self::Variable(name) => {
+                let told = |why: &dyn Display| format!("the environment variable {name} of `{}`{why}", U::SETTING);
+                let value = std::env::var(name).map_err(|_| told(&" is not set"))?;
+                U::parse(&value).map_err(|error| told(&format_args!(": {error}")))
+            }
+        }
+    }
 }
 
-impl JsonSchema for BrokerAddress {
+impl<U: ServerUrl> JsonSchema for Address<U> {
     fn schema_name() -> Cow<'static, str> {
-        "BrokerAddress".into()
+        format!("Address_of_{}", U::SETTING).into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^(amqps?://|pyamqp://|env:)", "examples": ["amqp://localhost:5672//", "env:CELERY_BROKER_URL"] })
-    }
-}
-
-impl JsonSchema for BackendAddress {
-    fn schema_name() -> Cow<'static, str> {
-        "BackendAddress".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^(rediss?://|rpc://|env:)", "examples": ["redis://localhost:6379/0", "rpc://", "env:CELERY_RESULT_BACKEND"] })
+        let (pattern, examples) = U::PATTERN;
+        json_schema!({ "type": "string", "pattern": pattern, "examples": examples })
     }
 }
 

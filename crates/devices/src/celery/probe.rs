@@ -58,12 +58,14 @@ impl Worked {
                  whether task {task} is known cannot be told"
             ));
         };
-        let knows = |worker: &&&Worker| worker.tasks.as_ref().is_none_or(|tasks| tasks.contains(task));
-        if !on_queue.iter().any(|worker| knows(&worker)) {
-            let known = on_queue.iter().flat_map(|worker| worker.tasks.iter().flatten()).map(String::as_str);
+        // One of several workers that does not know the task would fail whatever it happens to get.
+        let ignorant = on_queue.iter().filter(|worker| worker.tasks.as_ref().is_some_and(|tasks| !tasks.contains(task)));
+        let ignorant: Vec<&Worker> = ignorant.copied().collect();
+        if let Some(workers) = names(ignorant.iter().map(|worker| worker.name.as_str())) {
+            let known = ignorant.iter().flat_map(|worker| worker.tasks.iter().flatten()).map(String::as_str);
             let known = names(known).map_or("no task at all".to_owned(), |known| format!("only {known}"));
             let what = format!(
-                "{}: {answering} listens and knows no task \"{task}\", {known}; correct `task`, or start the worker with the application \
+                "{}: {workers} listens and knows no task \"{task}\", {known}; correct `task`, or start the worker with the application \
                  that has it",
                 self.who
             );

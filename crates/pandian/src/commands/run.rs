@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use pandian_devices::celery::CeleryClients;
 use pandian_domain::{Code, Fact, LocationCode, StocktakeId};
 use pandian_engine::run::{Recovered, RunError};
 use pandian_engine::{Clock, Ending, Run, Summary};
@@ -44,14 +45,14 @@ pub(super) async fn run(args: RunArgs, lang: Lang) -> Result<Exit, Fault> {
     check_virtual(&warehouse, args.r#virtual)?;
     let locations = locations(&warehouse, args.locations.as_deref())?;
     let store = Store::open(data, Access::Write).await?;
-    let Assembled { site, callbacks, .. } = assemble(&warehouse, Some(&store)).await?;
+    let Assembled { site, celery, callbacks, .. } = assemble(&warehouse, Some(&store)).await?;
     let before = store.head().borrow().seq;
     let id = StocktakeId::new(clock.now(), rand::rng().random());
     let count = locations.len() as u64;
     let lanes = site.devices.len();
     let run = unless_stalled(&store, Run::start(site, Arc::new(store.clone()), clock, id, locations, seed)).await?;
     tell(manner, || format!("{} {id}\n{}", words.stocktake, (words.counting)(count, lanes)));
-    let ending = conduct(run, &store, before, data, !args.r#virtual, manner, words).await?;
+    let ending = conduct(run, &store, &celery, before, data, !args.r#virtual, manner, words).await?;
     drop(callbacks);
     finish(ending, store, data, id, manner, words).await
 }
@@ -82,7 +83,7 @@ async fn resume(
         };
     }
     let warehouse = load(warehouse.as_deref().unwrap_or(&path))?;
-    let Assembled { site, callbacks, .. } = assemble(&warehouse, Some(store)).await?;
+    let Assembled { site, celery, callbacks, .. } = assemble(&warehouse, Some(store)).await?;
     if site.configuration != configuration {
         say::aside(words.configuration_changed);
     }
@@ -90,7 +91,7 @@ async fn resume(
     tell(manner, || format!("{} {id}\n{}", words.stocktake, (words.resuming)(recovered.stocktake.tally().open())));
     let before = store.head().borrow().seq;
     let run = unless_stalled(store, Run::resume(site, Arc::new(store.clone()), clock, recovered, seed)).await?;
-    let ending = conduct(run, store, before, data, true, manner, words).await?;
+    let ending = conduct(run, store, &celery, before, data, true, manner, words).await?;
     drop(callbacks);
     finish(ending, store.clone(), data, id, manner, words).await
 }
@@ -147,9 +148,11 @@ fn locations(warehouse: &Warehouse, list: Option<&Path>) -> Result<Vec<LocationC
 const LAST_EVENTS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs a stocktake under the eyes of its operator: shown, controllable, interruptible.
+#[allow(clippy::too_many_arguments, reason = "what a command line gives")]
 pub(super) async fn conduct(
     run: Run,
     store: &Store,
+    celery: &CeleryClients,
     before: u64,
     data: &Path,
     controlled: bool,
@@ -164,7 +167,7 @@ pub(super) async fn conduct(
         })?),
         false => None,
     };
-    let _interrupting = AbortOnDropHandle::new(tokio::spawn(interrupt_on_signal(interrupter.clone(), signals()?)));
+    let _interrupting = AbortOnDropHandle::new(tokio::spawn(interrupt_on_signal(interrupter.clone(), celery.clone(), signals()?)));
     let bars = (manner == Manner::Bars).then(|| Bars::new(&controller.status(), words));
     let _updating = bars.clone().map(|bars| AbortOnDropHandle::new(tokio::spawn(keep_updated(bars, controller.clone()))));
     let _stalls = controlled.then(|| AbortOnDropHandle::new(tokio::spawn(tell_stalls(controller.clone(), words))));
@@ -209,7 +212,7 @@ fn signals() -> Result<[Signal; 2], Fault> {
 }
 
 /// The first signal ends the run in order, the second at once; what is on record is safe either way.
-async fn interrupt_on_signal(interrupter: CancellationToken, [mut interrupt, mut terminate]: [Signal; 2]) {
+async fn interrupt_on_signal(interrupter: CancellationToken, celery: CeleryClients, [mut interrupt, mut terminate]: [Signal; 2]) {
     for again in [false, true] {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -218,6 +221,7 @@ async fn interrupt_on_signal(interrupter: CancellationToken, [mut interrupt, mut
         if again {
             std::process::exit(Exit::Interrupted as i32);
         }
+        celery.leave_tasks();
         interrupter.cancel();
     }
 }

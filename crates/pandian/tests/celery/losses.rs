@@ -131,7 +131,6 @@ async fn resumed_while_its_tasks_are_still_under_way_it_counts_each_location_onc
     let failures = ground.counted(&ground.resume(&started).end()).await;
     let repeats = ground.log.repeats();
     println!("interrupted: {repeats:?}, {:?}", codes(&failures));
-    // What had not begun may have been revoked at the end of the first life. What has no result yet is published once more.
-    assert!(codes(&failures).iter().all(|code| *code == "celery-task-revoked"), "{failures:#?}");
-    assert!(repeats.all() <= 4, "{repeats:?}");
+    // What has no result yet is published once more, under the same id: nothing was revoked.
+    assert!(failures.is_empty() && repeats.other_id == 0 && repeats.same_id <= 4, "{repeats:?}, {failures:#?}");
 }

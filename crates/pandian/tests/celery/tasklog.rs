@@ -115,9 +115,3 @@ pub(crate) struct Repeats {
     /// By pandian, as another try.
     pub(crate) other_id: usize,
 }
-
-impl Repeats {
-    pub(crate) fn all(self) -> usize {
-        self.same_id + self.other_id
-    }
-}

@@ -26,7 +26,6 @@ const FRAMING: usize = 4 * 1024;
 const NAME: usize = 64;
 
 /// A server, and how it is greeted.
-#[derive(Debug)]
 pub(super) struct Server {
     address: Arc<str>,
     host: String,

@@ -202,7 +202,9 @@ impl Watches {
                 return;
             }
             self.stored.pop_front();
-            if self.watched.get(&id).is_none_or(|watch| watch.is_over) {
+            let Some(watch) = self.watched.get_mut(&id) else { continue };
+            if watch.is_over {
+                watch.is_looked_for = false;
                 continue;
             }
             // One byte more tells what has grown too long since.
