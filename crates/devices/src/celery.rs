@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -84,17 +84,25 @@ fn max_result() -> ByteSize {
 }
 
 /// The clients of all devices: those with the same servers share one, and so its two connections.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct CeleryClients {
-    name: Arc<str>,
+    /// Made up when the first client needs it; none for a program that does not come back.
+    name: Option<Arc<LazyName>>,
     clients: Arc<Mutex<HashMap<ClientSettings, Client>>>,
 }
 
+type LazyName = LazyLock<Arc<str>, Box<dyn FnOnce() -> Arc<str> + Send>>;
+
 impl CeleryClients {
-    /// Clients of a program of this name. It must be the same after a restart, and no other's that uses the same servers: results that
-    /// came in between are found by it.
-    pub fn named(name: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), clients: Arc::default() }
+    /// Clients of a program of this name, which is asked for when there is a client. It must be the same after a restart, and no other's
+    /// that uses the same servers: results that came in between are found by it.
+    pub fn named(name: impl FnOnce() -> String + Send + 'static) -> Self {
+        let name: Box<dyn FnOnce() -> Arc<str> + Send> = Box::new(|| name().into());
+        Self { name: Some(Arc::new(LazyLock::new(name))), clients: Arc::default() }
+    }
+
+    fn name(&self) -> Arc<str> {
+        self.name.as_ref().map_or_else(|| "".into(), |name| LazyLock::force(name).clone())
     }
 
     /// The program is about to end: workers are told nothing of the tasks that are dropped with it. Its next life asks for the same tasks,
@@ -106,6 +114,12 @@ impl CeleryClients {
     fn get(&self, settings: ClientSettings) -> Client {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         clients.entry(settings).or_insert_with_key(|settings| Client::new(settings.clone())).clone()
+    }
+}
+
+impl std::fmt::Debug for CeleryClients {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CeleryClients")
     }
 }
 
@@ -145,7 +159,7 @@ impl<R: Default> CelerySettings<R> {
         let address: Arc<str> = broker.to_string().into();
         let backend_shown = backend.to_string();
         let is_rpc = backend == BackendUrl::Rpc;
-        let name = context.celery.name.clone();
+        let name = context.celery.name();
         let client = context.celery.get(ClientSettings { broker, backend, ca, name, max_result: self.max_result.0 });
         Ok(Worked {
             who: format!("the {what} of crane {} (task {} on queue {} at {address})", context.crane, self.task, self.queue),

@@ -38,7 +38,7 @@ async fn tasks_keep_the_contract(broker: &str, backend: &str) {
         let servers = format!("broker = \"{broker}\", backend = \"{backend}\"");
         format!("{{ {servers}, task = \"{task}\", {common}, kwargs = {{ folder = \"{folder}\" }}, result = {result} }}")
     };
-    let clients = CeleryClients::named("pandian.suite");
+    let clients = CeleryClients::named(|| "pandian.suite".to_owned());
     let reader: Tasks<dyn TagReader> =
         tasks(&clients, |context| ground::reader("celery", &settings("stage.rfid", &context.folder, "{}"), context));
     suite::check(&reader).await;

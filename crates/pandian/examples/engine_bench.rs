@@ -340,7 +340,7 @@ async fn celery(broker: &str, backend: &str, pair: &str, cranes: usize, stops: u
         )
     };
     let (reader, camera) = (settings(&catalog.readers, "celery", &text("rfid")), settings(&catalog.cameras, "celery", &text("capture")));
-    let (http, clients) = (HttpClient::new(), CeleryClients::named("pandian.bench"));
+    let (http, clients) = (HttpClient::new(), CeleryClients::named(|| "pandian.bench".to_owned()));
     let at_once = Arc::new(Timed { arrivals: HashMap::new(), begun: None });
     // Connecting is not what is measured.
     let warm = reader.build(&context(0, &http, &clients)).unwrap();

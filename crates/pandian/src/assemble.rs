@@ -61,7 +61,10 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
     let callback_table = Arc::new(CallbackTable::new());
     let callbacks = listen_for_callbacks(warehouse, &callback_table).await?;
     let http = HttpClient::new();
-    let celery = store.map_or_else(CeleryClients::default, |store| CeleryClients::named(known_as(store)));
+    let celery = store.map_or_else(CeleryClients::default, |store| {
+        let dir = store.dir().to_owned();
+        CeleryClients::named(move || known_as(&dir))
+    });
     // A stop at the rack runs two programs, one that is compared behind it one: no crane waits for another's.
     let at_once = warehouse.layout.lanes().len().saturating_mul(2 + warehouse.settings.comparisons_per_lane);
     let processes = ProcessPool::new(at_once.max(ProcessPool::AT_ONCE)).withholding(warehouse.secrets());
@@ -102,8 +105,8 @@ const NAME: &str = "name";
 
 /// What shared servers know a program by that works on a data directory: made up once, and kept there. No other program has it, since
 /// the directory serves one process at a time.
-fn known_as(store: &Store) -> String {
-    let file = store.dir().join(NAME);
+fn known_as(dir: &Path) -> String {
+    let file = dir.join(NAME);
     let kept = std::fs::read_to_string(&file).ok().and_then(|text| Uuid::try_parse(text.trim()).ok());
     let id = kept.unwrap_or_else(|| {
         let id = Uuid::new_v4();
