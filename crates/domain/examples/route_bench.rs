@@ -98,7 +98,7 @@ fn main() {
 fn replan(problem: &Problem, route: &Route, seed: u64) -> (f64, f64) {
     let rest = &route.order[route.order.len().min(10)..];
     let here = route.order.get(9).map(|index| problem.points()[*index as usize]);
-    let kept: Vec<u32> = rest.iter().copied().filter(|index| mix(u64::from(*index), seed, 1) % 100 != 0).collect();
+    let kept: Vec<u32> = rest.iter().copied().filter(|index| !mix(u64::from(*index), seed, 1).is_multiple_of(100)).collect();
     let mut points: Vec<Point> = kept.iter().map(|index| problem.points()[*index as usize]).collect();
     let order: Vec<u32> = (0..points.len() as u32).collect();
     for fresh in 0..5 {
@@ -107,7 +107,7 @@ fn replan(problem: &Problem, route: &Route, seed: u64) -> (f64, f64) {
     }
     let problem = Problem::new(points, here, problem.end(), problem.kinematics()).unwrap();
     let begun = Instant::now();
-    let budget = Duration::from_micros(4000);
+    let budget = Duration::from_micros(3000);
     let mut time_left = || begun.elapsed() < budget;
     let improved = improve(&problem, &order, seed, &mut Effort::kicks(u64::MAX).while_time(&mut time_left));
     let ms = begun.elapsed().as_secs_f64() * 1000.0;

@@ -12,6 +12,8 @@ use std::time::Duration;
 use crate::travel::{Axis, Kinematics};
 
 mod bound;
+mod branch;
+mod cuts;
 mod exact;
 mod insert;
 mod nearby;
@@ -150,13 +152,20 @@ impl Problem {
 
     /// Seconds of travel over points in an order, from the start and to the end. Indices that do not exist are left out.
     pub fn travel_s(&self, order: impl IntoIterator<Item = u32>) -> f64 {
-        self.legs(order).map(|(a, b)| spots::seconds(self.kinematics, a, b)).sum()
+        self.legs(order).map(|(a, b)| spots::seconds(self.kinematics, a, b)).fold(0.0, |sum, leg| sum + leg)
     }
 
     /// The travel time of each move of an order in whole milliseconds, as the crane's timers keep it: to the first point (if the start
     /// is known), from each to the next, and to the end (if there is one).
     pub fn moves(&self, order: impl IntoIterator<Item = u32>) -> impl Iterator<Item = Duration> {
         self.legs(order).map(|(a, b)| self.kinematics.travel((a.x_m, a.y_m), (b.x_m, b.y_m)))
+    }
+
+    /// An order with its length and what a lower bound says of it.
+    fn route(&self, order: Vec<u32>, bound_s: f64) -> Route {
+        let travel_s = self.travel_s(order.iter().copied());
+        let proof = if travel_s <= bound_s * (1.0 + EQUAL) { Proof::Optimal } else { Proof::Within };
+        Route { order, travel_s, bound_s: bound_s.min(travel_s), proof }
     }
 
     fn legs(&self, order: impl IntoIterator<Item = u32>) -> impl Iterator<Item = (Point, Point)> {
@@ -178,8 +187,8 @@ pub struct Effort<'a> {
 }
 
 impl<'a> Effort<'a> {
-    /// As many kicks (shake a stretch of the route, repair it, keep it if it is not longer). The same seed then gives the same route
-    /// on every machine.
+    /// As many kicks: shake a stretch of the route, repair it, keep it if it is not longer. A part of the proof that a route of up to
+    /// some hundred stops is optimal counts as one too. The same seed then gives the same route on every machine.
     pub fn kicks(kicks: u64) -> Self {
         Self { kicks, clock: None }
     }
@@ -237,27 +246,37 @@ const EQUAL: f64 = 1e-9;
 
 /// A short route and a proof of how short it is.
 ///
-/// Optimal for up to 12 different places. Beyond, never longer than the points as given, bands, serpentine or nearest neighbour.
+/// Optimal for up to 12 different places, whatever the effort. For up to some hundred, effort that the search does not need goes into
+/// a proof that the route is optimal. Never longer than the points as given, bands, serpentine or nearest neighbour ([`rules`]).
+///
+/// Takes a few milliseconds and, beyond 10,000 places, a few seconds even without any effort: rules and neighbours are not cut short.
 pub fn solve(problem: &Problem, seed: u64, effort: &mut Effort<'_>) -> Route {
     let spots = Spots::new(problem);
     if spots.free().count() <= exact::MOST {
-        let path = exact::shortest(&spots);
-        let order = spots.points_of(&path);
-        let travel_s = problem.travel_s(order.iter().copied());
-        return Route { order, travel_s, bound_s: travel_s, proof: Proof::Optimal };
+        return problem.route(spots.points_of(&exact::shortest(&spots)), f64::INFINITY);
     }
     let path = rules::best(&spots, problem.points.len() as u32);
     let neighbours = Neighbours::new(&spots);
     let mut search = Search::new(&spots, &neighbours, &path, seed);
     search.descend(effort);
     let path = search.path();
-    let length = spots.length(&path);
-    let bound_s = bound::below(&spots, &neighbours, &path, length);
-    search.kick(length, bound_s, effort);
-    let order = spots.points_of(&search.path());
-    let travel_s = problem.travel_s(order.iter().copied());
-    let proof = if travel_s <= bound_s * (1.0 + EQUAL) { Proof::Optimal } else { Proof::Within };
-    Route { order, travel_s, bound_s: bound_s.min(travel_s), proof }
+    let mut length = spots.length(&path);
+    let mut bound_s = cuts::below(&spots, &neighbours);
+    if length > bound_s * (1.0 + EQUAL) {
+        bound_s = bound_s.max(bound::below(&spots, &neighbours, &path, length, effort));
+    }
+    if spots.len() <= branch::MOST {
+        // So many kicks find the shortest route nearly always; the rest of the effort is better spent on the proof.
+        length = search.kick(length, bound_s, 20 * spots.len() as u64, effort);
+        let (proved_s, shorter) = branch::prove(&spots, length, effort);
+        bound_s = bound_s.max(proved_s);
+        if let Some(path) = shorter {
+            length = spots.length(&path);
+            search = Search::new(&spots, &neighbours, &path, seed);
+        }
+    }
+    search.kick(length, bound_s, u64::MAX, effort);
+    problem.route(spots.points_of(&search.path()), bound_s)
 }
 
 /// The better of an order that is at hand, a few points of it gone and a few new, and what local search makes of it.
@@ -266,14 +285,19 @@ pub fn solve(problem: &Problem, seed: u64, effort: &mut Effort<'_>) -> Route {
 /// than [`solve`], and its bound is weaker: the cheapest tree's.
 pub fn improve(problem: &Problem, order: &[u32], seed: u64, effort: &mut Effort<'_>) -> Route {
     let spots = Spots::new(problem);
+    if spots.free().count() <= exact::MOST {
+        return problem.route(spots.points_of(&exact::shortest(&spots)), f64::INFINITY);
+    }
     let neighbours = Neighbours::new(&spots);
     let known = order.iter().copied().filter(|index| (*index as usize) < problem.points.len());
     let path = insert::missing(&spots, &neighbours, spots.in_order_of(known));
     let mut search = Search::new(&spots, &neighbours, &path, seed);
     search.descend(effort);
     let path = search.path();
-    search.kick(spots.length(&path), 0.0, effort);
-    let order = spots.points_of(&search.path());
-    let travel_s = problem.travel_s(order.iter().copied());
-    Route { order, travel_s, bound_s: 0.0, proof: Proof::Within }
+    let bound_s = bound::tree(&spots, &neighbours, &path);
+    search.kick(spots.length(&path), bound_s, u64::MAX, effort);
+    problem.route(spots.points_of(&search.path()), bound_s)
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,7 +34,11 @@ pub fn rules(problem: &Problem, by_code: &[u32]) -> RuleCosts {
 
 /// The best path over the free spots that a simple rule finds, the order as given among them.
 pub(super) fn best(spots: &Spots, points: u32) -> Vec<SpotIndex> {
-    let paths = [spots.in_order_of(0..points), bands(spots), serpentine(spots), nearest_neighbour(spots, &mut Nearby::new(spots))];
+    let mut paths = vec![spots.in_order_of(0..points), bands(spots), serpentine(spots), nearest_neighbour(spots, &mut Nearby::new(spots))];
+    if spots.goes_home() {
+        paths.push(shortest(spots, there_and_back(spots, level, column)));
+        paths.push(shortest(spots, there_and_back(spots, column, level)));
+    }
     shortest(spots, paths)
 }
 
@@ -46,17 +50,44 @@ fn shortest(spots: &Spots, paths: impl IntoIterator<Item = Vec<SpotIndex>>) -> V
 /// To and fro along the aisle through bands of levels, of the number of bands that makes the shortest path.
 fn bands(spots: &Spots) -> Vec<SpotIndex> {
     const MOST: usize = 16;
-    let levels = Lines::new(spots, |spots, spot| (spots.at(spot).y_m, spots.at(spot).x_m));
+    let levels = Lines::new(spots, spots.free(), level, column);
     shortest(spots, (1..=levels.count.min(MOST)).flat_map(|bands| levels.sweeps(bands)))
 }
 
 /// Up and down, column by column.
 fn serpentine(spots: &Spots) -> Vec<SpotIndex> {
-    let columns = Lines::new(spots, |spots, spot| (spots.at(spot).x_m, spots.at(spot).y_m));
+    let columns = Lines::new(spots, spots.free(), column, level);
     shortest(spots, columns.sweeps(columns.count))
 }
 
-/// The free spots on parallel lines: levels or columns.
+/// To and fro over all lines but their first or last spots, and home over these: the shortest way over a full rack.
+fn there_and_back(spots: &Spots, line: Coordinate, along: Coordinate) -> Vec<Vec<SpotIndex>> {
+    let ends = spots.free().map(|spot| along(spots, spot));
+    let edges = [ends.clone().fold(f64::INFINITY, f64::min), ends.fold(f64::NEG_INFINITY, f64::max)];
+    let mut paths = Vec::new();
+    for edge in edges {
+        let (back, there): (Vec<SpotIndex>, Vec<SpotIndex>) = spots.free().partition(|spot| along(spots, *spot) == edge);
+        let [up, .., down] = Lines::new(spots, back.into_iter(), along, line).sweeps(1);
+        let there = Lines::new(spots, there.into_iter(), line, along);
+        for path in there.sweeps(there.count) {
+            paths.extend([&up, &down].map(|back| path.iter().chain(back).copied().collect()));
+        }
+    }
+    paths
+}
+
+/// One of the two coordinates of a spot.
+type Coordinate = fn(&Spots, SpotIndex) -> f64;
+
+fn column(spots: &Spots, spot: SpotIndex) -> f64 {
+    spots.at(spot).x_m
+}
+
+fn level(spots: &Spots, spot: SpotIndex) -> f64 {
+    spots.at(spot).y_m
+}
+
+/// Spots on parallel lines: levels or columns.
 struct Lines {
     /// In the direction in which the lines run.
     along: Vec<SpotIndex>,
@@ -66,21 +97,18 @@ struct Lines {
 }
 
 impl Lines {
-    /// `place` gives which line a spot is on, and where on it.
-    fn new(spots: &Spots, place: fn(&Spots, SpotIndex) -> (f64, f64)) -> Self {
-        let mut along: Vec<SpotIndex> = spots.free().collect();
+    /// `line` is the same on a line, `along` rises on it.
+    fn new(spots: &Spots, members: impl Iterator<Item = SpotIndex>, line: Coordinate, along: Coordinate) -> Self {
+        let mut members: Vec<SpotIndex> = members.collect();
+        members.sort_by(|a, b| line(spots, *a).total_cmp(&line(spots, *b)));
         let mut line_of = vec![0; spots.len()];
-        along.sort_by(|a, b| place(spots, *a).0.total_cmp(&place(spots, *b).0));
         let mut count = 0;
-        for (position, spot) in along.iter().enumerate() {
-            if position > 0 && place(spots, along[position - 1]).0 != place(spots, *spot).0 {
-                count += 1;
-            }
-            line_of[*spot as usize] = count;
+        for same in members.chunk_by(|a, b| line(spots, *a) == line(spots, *b)) {
+            same.iter().for_each(|spot| line_of[*spot as usize] = count);
+            count += 1;
         }
-        let lines = if along.is_empty() { 0 } else { count + 1 };
-        along.sort_by(|a, b| place(spots, *a).1.total_cmp(&place(spots, *b).1));
-        Self { along, line_of, count: lines }
+        members.sort_by(|a, b| along(spots, *a).total_cmp(&along(spots, *b)));
+        Self { along: members, line_of, count }
     }
 
     /// To and fro, from either corner of either side.

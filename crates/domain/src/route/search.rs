@@ -138,7 +138,8 @@ impl<'a> Search<'a> {
         let mut looks = 0_u32;
         while let Some(node) = self.pending.pop_front() {
             self.waiting[node as usize] = false;
-            if looks % 256 == 0 && !effort.time_left() {
+            if looks.is_multiple_of(256) && !effort.time_left() {
+                self.pending.drain(..).for_each(|node| self.waiting[node as usize] = false);
                 return;
             }
             looks += 1;
@@ -147,10 +148,14 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Kicks and repairs until kicks or time are used up, or the length has come down to `bound`. `length` is the tour's, in seconds.
-    pub(super) fn kick(&mut self, mut length: f64, bound: f64, effort: &mut Effort<'_>) {
+    /// Kicks and repairs until effort or `most` kicks are used up, or the length has come down to `bound`. `length` is the tour's, in
+    /// seconds; gives what became of it.
+    pub(super) fn kick(&mut self, mut length: f64, bound: f64, most: u64, effort: &mut Effort<'_>) -> f64 {
         self.log.clear();
-        while length > bound + self.noise && effort.kick() {
+        for _ in 0..most {
+            if length <= bound + self.noise || !effort.kick() {
+                break;
+            }
             let Some(mut change) = self.shake() else { continue };
             while let Some(node) = self.pending.pop_front() {
                 self.waiting[node as usize] = false;
@@ -165,6 +170,7 @@ impl<'a> Search<'a> {
                 self.log.clear();
             }
         }
+        length
     }
 
     /// Swaps three short neighbouring stretches, first with last (a double bridge), and says how much longer the tour became.

@@ -101,16 +101,12 @@ impl Spots {
         self.at[spot as usize]
     }
 
-    pub(super) fn all(&self) -> &[Point] {
-        &self.at
-    }
-
     pub(super) fn kinematics(&self) -> Kinematics {
         self.kinematics
     }
 
     /// The spots that are neither start nor end.
-    pub(super) fn free(&self) -> impl Iterator<Item = SpotIndex> {
+    pub(super) fn free(&self) -> impl Iterator<Item = SpotIndex> + Clone {
         (0..self.at.len() as SpotIndex).filter(|spot| self.is_free(*spot))
     }
 
@@ -121,11 +117,6 @@ impl Spots {
     /// The spot at which a point of the problem is.
     pub(super) fn of_point(&self, point: u32) -> SpotIndex {
         self.spot_of[point as usize]
-    }
-
-    /// The edge that is always in the tour.
-    pub(super) fn kept(&self) -> Option<(SpotIndex, SpotIndex)> {
-        self.kept
     }
 
     /// Cost of an edge of the tour, in seconds.
