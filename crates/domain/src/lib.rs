@@ -13,6 +13,7 @@ pub mod location;
 pub mod observation;
 pub mod record;
 pub mod retry;
+pub mod route;
 pub mod stocktake;
 pub mod stop;
 pub mod travel;
