@@ -9,7 +9,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
-
 use uuid::Uuid;
 
 use crate::address::{BackendUrl, BrokerUrl};
@@ -52,8 +51,9 @@ impl ClientSettings {
         if self.name.is_empty() {
             return String::new();
         }
-        let seen = format!("{} {} {} {}", self.broker, self.broker.user, self.max_result, self.ca.as_ref().map_or(0, |ca| ca.len()));
-        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, seen.as_bytes()).simple().to_string();
+        let seen = format!("{} {} {} ", self.broker, self.broker.user, self.max_result);
+        let seen = [seen.as_bytes(), self.ca.as_deref().unwrap_or_default()].concat();
+        let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, &seen).simple().to_string();
         format!("{}.{}", self.name, &id[..8])
     }
 }
@@ -392,5 +392,83 @@ impl Drop for Call {
         if matches!(self.phase, Phase::Publishing(_) | Phase::Published) && !self.client.is_ending.load(Ordering::Relaxed) {
             self.client.sessions().broker.tell(Command::Revoke { id: self.task.id, terminate });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Map;
+
+    use super::*;
+    use crate::task::task_id;
+
+    /// A call whose servers are not there: what it makes of a worker's words is looked at.
+    fn call() -> Call {
+        let settings = ClientSettings {
+            broker: BrokerUrl::parse("amqp://127.0.0.1:1").unwrap(),
+            backend: BackendUrl::parse("redis://127.0.0.1:1").unwrap(),
+            ca: None,
+            name: "test".into(),
+            max_result: 8,
+        };
+        let task = Task { id: task_id("key"), name: "t".into(), queue: "q".into(), args: Vec::new(), kwargs: Map::new() };
+        Client::new(settings).call(task, Abandoned::Leave)
+    }
+
+    fn state(name: &str) -> Report {
+        Report::State(name.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_state_lets_go_once_and_not_if_it_is_from_before() {
+        let mut fresh = call();
+        fresh.phase = Phase::Published;
+        assert_eq!(fresh.told(state("STARTED"), Some("ACQUIRED")), None);
+        assert_eq!(fresh.told(state("ACQUIRED"), Some("ACQUIRED")), Some(Ok(Reached::State)));
+        let put_off = fresh.told(Report::Retrying("busy".into()), None);
+        assert_eq!(put_off, Some(Err(TaskError::Retrying("busy".into()))), "it would be reached again, elsewhere");
+        let mut found = call();
+        for _ in 0..2 {
+            assert_eq!(found.told(state("ACQUIRED"), Some("ACQUIRED")), None);
+        }
+        assert_eq!(found.told(Report::Succeeded("1".into()), None), Some(Ok(Reached::Ended("1".into()))));
+    }
+
+    #[tokio::test]
+    async fn a_task_that_a_worker_has_is_not_published_again() {
+        let mut call = call();
+        call.phase = Phase::Refused(Unpublished::NoQueue, Instant::now());
+        assert_eq!(call.told(state("STARTED"), None), None);
+        assert!(matches!(call.phase, Phase::Published), "{call:?}");
+    }
+
+    #[tokio::test]
+    async fn what_was_put_off_and_begun_again_is_no_longer_put_off() {
+        let mut call = call();
+        assert_eq!(call.told(Report::Retrying("busy".into()), None), None);
+        assert_eq!(call.retrying.as_deref(), Some("busy"));
+        assert_eq!(call.told(state("STARTED"), None), None);
+        assert_eq!(call.retrying, None);
+    }
+
+    #[test]
+    fn clients_that_differ_have_queues_of_their_own() {
+        let settings = ClientSettings {
+            broker: BrokerUrl::parse("amqp://h").unwrap(),
+            backend: BackendUrl::Rpc,
+            ca: None,
+            name: "n".into(),
+            max_result: 1,
+        };
+        let queue = settings.queue_of_results();
+        assert_eq!(settings.queue_of_results(), queue);
+        assert!(queue.starts_with("n."));
+        let others = [
+            ClientSettings { max_result: 2, ..settings.clone() },
+            ClientSettings { ca: Some(b"pem".as_slice().into()), ..settings.clone() },
+            ClientSettings { broker: BrokerUrl::parse("amqp://u:p@h").unwrap(), ..settings.clone() },
+        ];
+        assert!(others.iter().all(|other| other.queue_of_results() != queue));
+        assert_eq!(ClientSettings { name: "".into(), ..settings }.queue_of_results(), "");
     }
 }

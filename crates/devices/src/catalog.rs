@@ -34,6 +34,21 @@ pub struct BuildContext {
     pub world: Option<Arc<dyn Any + Send + Sync>>,
 }
 
+impl BuildContext {
+    /// What a driver of a crane is built with that shares nothing with others yet.
+    pub fn new(crane: CraneId, folder: impl Into<PathBuf>) -> Self {
+        Self {
+            crane,
+            folder: folder.into(),
+            http: HttpClient::default(),
+            processes: ProcessPool::default(),
+            celery: CeleryClients::default(),
+            callbacks: Arc::default(),
+            world: None,
+        }
+    }
+}
+
 /// A device's configuration, read and checked, ready to be built.
 pub trait Build<D: ?Sized>: Any + Send + Sync + std::fmt::Debug {
     /// Checks what no single field can tell, such as settings that contradict each other. Asked once, when the settings are read.

@@ -12,11 +12,9 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use futures_util::FutureExt;
-use pandian_devices::callback::CallbackTable;
 use pandian_devices::catalog::{Build, Kind};
 use pandian_devices::celery::CeleryClients;
 use pandian_devices::http::HttpClient;
-use pandian_devices::process::ProcessPool;
 use pandian_devices::{Arrival, BuildContext, Camera, Catalog, Crane, DevicePending, Probe, Shot, ShotEnd, TagReader, Visit};
 use pandian_domain::book::{Book, BookLine};
 use pandian_domain::retry::RetryPolicy;
@@ -315,15 +313,7 @@ fn main() {
 }
 
 fn context(crane: usize, http: &HttpClient, celery: &CeleryClients) -> BuildContext {
-    BuildContext {
-        crane: format!("C{crane}").as_str().into(),
-        folder: PathBuf::new(),
-        http: http.clone(),
-        processes: ProcessPool::new(1),
-        celery: celery.clone(),
-        callbacks: Arc::new(CallbackTable::new()),
-        world: None,
-    }
+    BuildContext { http: http.clone(), celery: celery.clone(), ..BuildContext::new(format!("C{crane}").as_str().into(), "") }
 }
 
 /// Settings of a kind, as the program reads them.

@@ -99,9 +99,8 @@ pub(super) fn run(quick: bool) -> Result<(), Box<dyn Error>> {
     let mut found: [Vec<Value>; ROWS.len()] = Default::default();
     for _ in 0..rounds {
         let (redis, rpc) = (&stand.redis, &stand.rpc);
-        let ceiling = measure(&mut stand.client(&python, "queue_beforehand.py", redis, stops));
         let round = [
-            ceiling?,
+            measure(&mut stand.client(&python, "queue_beforehand.py", redis, stops))?,
             stand.ours(&bench, redis, false, stops)?,
             stand.ours(&bench, redis, true, stops)?,
             stand.ours(&bench, rpc, true, stops)?,

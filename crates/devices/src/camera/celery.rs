@@ -375,15 +375,7 @@ mod tests {
     /// What becomes of what a task returned.
     async fn taken_over(folder: &Path, mapping: &str, result: &str) -> Result<Bytes, DeviceError> {
         let settings = format!("broker = \"amqp://h\"\nbackend = \"rpc://\"\ntask = \"t\"\n[result]\n{mapping}");
-        let context = BuildContext {
-            crane: "C1".into(),
-            folder: folder.to_owned(),
-            http: Default::default(),
-            processes: Default::default(),
-            celery: Default::default(),
-            callbacks: Default::default(),
-            world: None,
-        };
+        let context = BuildContext::new("C1".into(), folder);
         let camera = Inner::build(&toml::from_str(&settings).unwrap(), &context)?;
         let end = camera.take_over(&visit_for_tests("1号"), Bytes::copy_from_slice(result.as_bytes())).await?;
         Ok(end.picture.unwrap_or_default())

@@ -8,15 +8,7 @@ use pandian_devices::{Catalog, DeviceError};
 use toml::de::ValueDeserializer;
 
 pub(crate) fn context(folder: &Path) -> BuildContext {
-    BuildContext {
-        crane: "C1".into(),
-        folder: folder.to_owned(),
-        http: Default::default(),
-        processes: Default::default(),
-        celery: Default::default(),
-        callbacks: Default::default(),
-        world: None,
-    }
+    BuildContext::new("C1".into(), folder)
 }
 
 /// Builds a device of a kind from its settings, an inline table.

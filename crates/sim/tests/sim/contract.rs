@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use pandian_devices::catalog::Kind;
-use pandian_devices::http::HttpClient;
-use pandian_devices::process::ProcessPool;
 use pandian_devices::suite::{self, Behaviour, CODES, Stage};
 use pandian_devices::{Arrival, BuildContext, Camera, Comparer, Crane, DevicePending, Probe, Shot, TagReader, Visit};
 use pandian_domain::layout::{Layout, QueueSpec, Slot};
@@ -68,15 +66,8 @@ where
     Arc<D>: Send + Sync,
 {
     fn device(&self) -> Arc<D> {
-        let context = BuildContext {
-            crane: "C1".into(),
-            folder: ".".into(),
-            http: HttpClient::new(),
-            processes: ProcessPool::new(1),
-            celery: Default::default(),
-            callbacks: Arc::default(),
-            world: Some(self.simulation.lock().unwrap().clone().into_any()),
-        };
+        let context =
+            BuildContext { world: Some(self.simulation.lock().unwrap().clone().into_any()), ..BuildContext::new("C1".into(), ".") };
         (self.count)((self.build)(&context), self.busy.clone())
     }
 

@@ -7,8 +7,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use pandian_devices::catalog::Kind;
-use pandian_devices::http::HttpClient;
-use pandian_devices::process::ProcessPool;
 use pandian_devices::{BuildContext, Camera, Crane, Shot, TagReader, Visit};
 use pandian_domain::travel::{Axis, Kinematics};
 use pandian_domain::{Code, OpKind, StocktakeId};
@@ -18,15 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::warehouse::{opaque, racks, simulation, spec};
 
 fn context(simulation: Option<&Arc<Simulation>>, crane: &str) -> BuildContext {
-    BuildContext {
-        crane: crane.into(),
-        folder: ".".into(),
-        http: HttpClient::new(),
-        processes: ProcessPool::new(1),
-        celery: Default::default(),
-        callbacks: Arc::default(),
-        world: simulation.map(|simulation| simulation.clone().into_any()),
-    }
+    BuildContext { world: simulation.map(|simulation| simulation.clone().into_any()), ..BuildContext::new(crane.into(), ".") }
 }
 
 fn build<D: ?Sized>(kinds: &[Kind<D>], settings: &str, context: &BuildContext) -> Result<Arc<D>, pandian_devices::DeviceError> {

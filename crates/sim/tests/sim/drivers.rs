@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use pandian_devices::callback::{CallbackListener, CallbackTable};
 use pandian_devices::catalog::Kind;
-use pandian_devices::http::HttpClient;
-use pandian_devices::process::ProcessPool;
 use pandian_devices::{BuildContext, Catalog, DeviceError, Shot, Visit};
 use pandian_domain::{Code, OpKind, StocktakeId};
 use pandian_sim::wire::{CraneRoute, Manner};
@@ -22,15 +20,7 @@ fn build<D: ?Sized>(kinds: &[Kind<D>], settings: &str) -> Arc<D> {
 }
 
 fn build_awaiting<D: ?Sized>(kinds: &[Kind<D>], settings: &str, callbacks: &Arc<CallbackTable>) -> Arc<D> {
-    let context = BuildContext {
-        crane: "WCS".into(),
-        folder: ".".into(),
-        http: HttpClient::new(),
-        processes: ProcessPool::new(1),
-        celery: Default::default(),
-        callbacks: callbacks.clone(),
-        world: None,
-    };
+    let context = BuildContext { callbacks: callbacks.clone(), ..BuildContext::new("WCS".into(), ".") };
     let http = kinds.iter().find(|kind| kind.name == "http").unwrap();
     (http.parse)(toml::de::ValueDeserializer::parse(settings).unwrap()).unwrap().build(&context).unwrap()
 }
