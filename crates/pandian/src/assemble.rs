@@ -13,8 +13,7 @@ use pandian_domain::book::Book;
 use pandian_domain::{Code, CraneId, Fact};
 use pandian_engine::{Devices, Site};
 use pandian_sim::{AisleGeometry, Simulation, World, WorldSpec};
-use pandian_store::{Store, digest};
-use uuid::Uuid;
+use pandian_store::{Store, digest, name_of};
 
 use crate::config::{self, BookSource, Warehouse};
 use crate::fault::Fault;
@@ -63,7 +62,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
     let http = HttpClient::new();
     let celery = store.map_or_else(CeleryClients::default, |store| {
         let dir = store.dir().to_owned();
-        CeleryClients::named(move || known_as(&dir))
+        CeleryClients::named(move || format!("pandian.{}", name_of(&dir)))
     });
     // A stop at the rack runs two programs, one that is compared behind it one: no crane waits for another's.
     let at_once = warehouse.layout.lanes().len().saturating_mul(2 + warehouse.settings.comparisons_per_lane);
@@ -98,25 +97,6 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         configuration: digest(warehouse.text.as_bytes()),
     };
     Ok(Assembled { site: Arc::new(site), simulation, celery, callbacks })
-}
-
-/// The file in a data directory that holds what shared servers know its program by.
-const NAME: &str = "name";
-
-/// What shared servers know a program by that works on a data directory: made up once, and kept there. No other program has it, since
-/// the directory serves one process at a time.
-fn known_as(dir: &Path) -> String {
-    let file = dir.join(NAME);
-    let kept = std::fs::read_to_string(&file).ok().and_then(|text| Uuid::try_parse(text.trim()).ok());
-    let id = kept.unwrap_or_else(|| {
-        let id = Uuid::new_v4();
-        // Without it, results that come while the program is not there are not found by its next life: their tasks are run again.
-        if let Err(error) = std::fs::write(&file, format!("{id}\n")) {
-            tracing::warn!(file = %file.display(), %error, "the name that servers know this data directory by cannot be kept");
-        }
-        id
-    });
-    format!("pandian.{id}")
 }
 
 /// An error in a list, on its way to a person.
