@@ -198,6 +198,11 @@ impl<'a> Effort<'a> {
         Self { clock: Some(time_left), ..self }
     }
 
+    /// As much effort again, for a part of the work: so many kicks, the same clock.
+    pub fn part(&mut self, kicks: u64) -> Effort<'_> {
+        Effort { kicks: kicks.min(self.kicks), clock: self.clock.as_mut().map(|clock| &mut **clock as &mut dyn FnMut() -> bool) }
+    }
+
     fn time_left(&mut self) -> bool {
         self.clock.as_mut().is_none_or(|clock| clock())
     }

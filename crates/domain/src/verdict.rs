@@ -139,6 +139,12 @@ pub enum Reason {
     CraneFailed,
     /// The crane is out of work and no other can serve the location.
     CraneOut,
+    /// Another crane on the same rail stands in the way for good.
+    WayBlocked,
+    /// The location lies in a zone that cranes must not enter.
+    ForbiddenZone,
+    /// The location is locked.
+    LocationLocked,
     /// The stocktake was cancelled before.
     Cancelled,
     /// The program failed: its log says how.
@@ -147,7 +153,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::AllTagsHeard,
         Self::LabelsRead,
         Self::NothingThere,
@@ -168,6 +174,9 @@ impl Reason {
         Self::ChecksFailed,
         Self::CraneFailed,
         Self::CraneOut,
+        Self::WayBlocked,
+        Self::ForbiddenZone,
+        Self::LocationLocked,
         Self::Cancelled,
         Self::ProgramFailed,
     ];
@@ -195,6 +204,9 @@ impl Reason {
             Self::ChecksFailed => "checks_failed",
             Self::CraneFailed => "crane_failed",
             Self::CraneOut => "crane_out",
+            Self::WayBlocked => "way_blocked",
+            Self::ForbiddenZone => "forbidden_zone",
+            Self::LocationLocked => "location_locked",
             Self::Cancelled => "cancelled",
             Self::ProgramFailed => "program_failed",
         }

@@ -11,7 +11,7 @@ use pandian_sim::{World, WorldSpec};
 
 fn racks(slots: u32) -> Layout {
     let lane = LaneSpec { id: "C1".into(), crane: "C1".into(), queue: 0 };
-    let mut layout = Layout::new(vec![lane], vec![QueueSpec { aisles: vec![0] }]);
+    let mut layout = Layout::new(vec![lane], vec![QueueSpec { aisles: vec![0], ..QueueSpec::default() }]);
     for n in 0..slots {
         let place = Some(Place { aisle: 0, side: Side::Left, bay: n / 10 + 1, level: n % 10 + 1, depth: 1 });
         layout.add(Slot { code: format!("A01-{n:07}").as_str().into(), place, queue: 0 }).unwrap();

@@ -9,7 +9,7 @@ use crate::location::{Place, Side};
 fn stocktake() -> Stocktake {
     let lanes =
         ["C1", "C2", "C3"].iter().zip(0..).map(|(name, queue)| LaneSpec { id: (*name).into(), crane: (*name).into(), queue }).collect();
-    let queues = vec![QueueSpec { aisles: vec![0] }, QueueSpec { aisles: vec![1] }, QueueSpec { aisles: vec![0, 1] }];
+    let queues = [vec![0], vec![1], vec![0, 1]].map(|aisles| QueueSpec { aisles, ..QueueSpec::default() }).to_vec();
     let mut layout = Layout::new(lanes, queues);
     for (aisle, letter) in ["A", "B"].iter().enumerate() {
         for bay in 1..=4 {

@@ -137,6 +137,9 @@ fn reason(reason: Reason) -> &'static str {
         Reason::ChecksFailed => "neither tags nor picture could be had",
         Reason::CraneFailed => "the crane did not get there",
         Reason::CraneOut => "the crane is out of work",
+        Reason::WayBlocked => "another crane stands in the way for good",
+        Reason::ForbiddenZone => "it lies in a zone that cranes must not enter",
+        Reason::LocationLocked => "the location is locked",
         Reason::Cancelled => "the stocktake was cancelled",
         Reason::ProgramFailed => "the program failed; its log says how",
     }

@@ -111,6 +111,9 @@ fn reason(reason: Reason) -> &'static str {
         Reason::ChecksFailed => "标签和照片都没有取得",
         Reason::CraneFailed => "堆垛机没有到达",
         Reason::CraneOut => "堆垛机退出作业",
+        Reason::WayBlocked => "另一台堆垛机一直挡住去路",
+        Reason::ForbiddenZone => "货位在堆垛机禁入区内",
+        Reason::LocationLocked => "货位已锁定",
         Reason::Cancelled => "盘点任务被取消",
         Reason::ProgramFailed => "程序故障，详见日志",
     }

@@ -14,7 +14,7 @@ pub(crate) fn racks(slots: u32) -> Layout {
         let name = format!("C{}", aisle + 1);
         LaneSpec { id: name.as_str().into(), crane: name.as_str().into(), queue: aisle }
     });
-    let queues = (0..aisles).map(|aisle| QueueSpec { aisles: vec![aisle as u16] });
+    let queues = (0..aisles).map(|aisle| QueueSpec { aisles: vec![aisle as u16], ..QueueSpec::default() });
     let mut layout = Layout::new(lanes.collect(), queues.collect());
     for n in 0..slots {
         let (aisle, within) = (n / 1000, n % 1000);
