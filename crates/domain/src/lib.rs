@@ -15,6 +15,7 @@ pub mod plan;
 pub mod record;
 pub mod retry;
 pub mod route;
+pub mod sided;
 pub mod stocktake;
 pub mod stop;
 pub mod travel;
@@ -28,6 +29,7 @@ pub use layout::{Aisle, Barred, Layout, Position, QueueSpec, Rail, Slot};
 pub use location::{LocationCode, Place, Side};
 pub use observation::{Epc, Findings, Inventory, Picture, TagRead};
 pub use record::{Fact, OpKind, Record, RecordKey};
+pub use sided::Sided;
 pub use stop::{Purpose, Stop};
 pub use verdict::{Judgement, Reason, Stage, Verdict};
 

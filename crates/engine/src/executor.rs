@@ -15,8 +15,8 @@ use pandian_domain::history::StopHistory;
 use pandian_domain::retry::AfterFailure;
 use pandian_domain::verdict::{self, Evidence, Judgement};
 use pandian_domain::{
-    BookSnapshot, Code, CraneId, Digest, Fact, Failure, Inventory, LaneId, OpKind, Picture, Place, Reason, Record, Stage, StocktakeId,
-    Stop, StopId, Verdict,
+    BookSnapshot, Code, CraneId, Digest, Fact, Failure, Inventory, LaneId, OpKind, Picture, Place, Reason, Record, Side, Stage,
+    StocktakeId, Stop, StopId, Verdict,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -47,6 +47,10 @@ pub struct Assignment {
 }
 
 impl Assignment {
+    fn side(&self) -> Option<Side> {
+        self.place.map(|place| place.side)
+    }
+
     fn begin(&self, op: OpKind, attempt: u16) {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner).push((op, attempt));
     }
@@ -205,7 +209,7 @@ impl DeviceExecutor {
     }
 
     async fn inventory(&self, assignment: &Assignment, history: &StopHistory) -> Result<Out, Failure> {
-        let Some(reader) = &self.devices(assignment).reader else { return Ok(Out::Inventoried(None)) };
+        let Some(reader) = self.devices(assignment).reader.on(assignment.side()) else { return Ok(Out::Inventoried(None)) };
         if let Some(kept) = &history.inventory {
             return match kept.reads {
                 Some(reads) => Ok(Out::Inventoried(Some(self.reads(assignment.stop.id, reads).await?))),
@@ -236,7 +240,7 @@ impl DeviceExecutor {
     }
 
     async fn capture(&self, assignment: &Assignment, history: &StopHistory) -> Result<Out, Failure> {
-        let Some(camera) = &self.devices(assignment).camera else { return Ok(Out::Captured(None)) };
+        let Some(camera) = self.devices(assignment).camera.on(assignment.side()) else { return Ok(Out::Captured(None)) };
         if let Some(kept) = &history.capture {
             let (picture, findings) = (kept.picture.clone(), kept.findings.clone());
             return Ok(Out::Captured(Some(Captured { picture, bytes: None, findings, working: false })));
@@ -304,14 +308,15 @@ impl DeviceExecutor {
             return Err(failure.clone());
         }
         let captured = if captured.working { self.rest_of_capture(assignment).await? } else { captured };
-        let comparer = self.devices(assignment).camera.as_ref().and_then(|camera| camera.comparer());
+        let camera = self.devices(assignment).camera.on(assignment.side());
+        let comparer = camera.and_then(|camera| camera.comparer());
         let (findings, attempt) = match (captured.findings, comparer, &captured.picture) {
             (None, Some(comparer), Some(picture)) => {
                 let bytes = match captured.bytes {
                     Some(bytes) => bytes,
                     None => self.picture(picture.sha256).await?,
                 };
-                let address = self.devices(assignment).camera.as_ref().map_or("", |camera| camera.address());
+                let address = camera.map_or("", |camera| camera.address());
                 let first = history.next_attempt(OpKind::Compare);
                 let compare = |visit: Visit| {
                     let bytes = bytes.clone();

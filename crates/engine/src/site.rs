@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use pandian_devices::{Camera, Crane, TagReader};
 use pandian_domain::book::Book;
+use pandian_domain::plan::Pace;
 use pandian_domain::retry::RetryPolicy;
 use pandian_domain::stocktake::LaneRules;
-use pandian_domain::{Digest, Layout, OpKind};
+use pandian_domain::{Digest, Layout, OpKind, Sided};
 use serde::{Deserialize, Serialize};
 
 /// When a crane may leave.
@@ -50,10 +51,10 @@ impl Rules {
 pub struct Devices {
     /// The crane, or the dispatcher that picks one.
     pub crane: Arc<dyn Crane>,
-    /// The tag reader, if it has one.
-    pub reader: Option<Arc<dyn TagReader>>,
-    /// The camera, if it has one.
-    pub camera: Option<Arc<dyn Camera>>,
+    /// Its tag readers.
+    pub reader: Sided<Arc<dyn TagReader>>,
+    /// Its cameras.
+    pub camera: Sided<Arc<dyn Camera>>,
     /// Time-outs and retries.
     pub rules: Rules,
 }
@@ -84,6 +85,8 @@ pub struct Site {
     pub layout: Arc<Layout>,
     /// Devices, one entry a lane of the layout.
     pub devices: Vec<Devices>,
+    /// How fast each queue's crane is; none where nobody knows. One entry a queue of the layout.
+    pub paces: Vec<Option<Pace>>,
     /// The books, if there are any.
     pub book: Option<Arc<dyn Book>>,
     /// How it runs.

@@ -16,8 +16,8 @@ use pandian_domain::history::StopHistory;
 use pandian_domain::retry::RetryPolicy;
 use pandian_domain::stop::StopState;
 use pandian_domain::{
-    Code, Digest, Epc, Fact, Failure, Findings, Inventory, LaneSpec, Layout, LocationCode, QueueSpec, Record, Slot, StocktakeId, StopId,
-    TagRead, Verdict,
+    Code, Digest, Epc, Fact, Failure, Findings, Inventory, LaneSpec, Layout, LocationCode, QueueSpec, Record, Sided, Slot, StocktakeId,
+    StopId, TagRead, Verdict,
 };
 use pandian_engine::journal::{Journal, JournalError, Receipt};
 use pandian_engine::run::Recovered;
@@ -180,7 +180,7 @@ impl Rig {
         let devices = (0..cranes)
             .map(|n| {
                 let device = Arc::new(Device { travel: Duration::from_millis(TRAVEL[n % 3]), script: script.clone() });
-                Devices { crane: device.clone(), reader: Some(device.clone()), camera: Some(device), rules }
+                Devices { crane: device.clone(), reader: Sided::One(device.clone()), camera: Sided::One(device), rules }
             })
             .collect();
         let settings = Settings { release, ..Settings::default() };
@@ -189,6 +189,7 @@ impl Rig {
             file: "test.toml".into(),
             layout: Arc::new(layout),
             devices,
+            paces: vec![None; cranes],
             book: Some(Arc::new(NamedStock)),
             settings,
             configuration: Digest::ZERO,

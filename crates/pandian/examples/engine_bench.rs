@@ -242,13 +242,14 @@ fn site(cranes: usize, stops: usize, devices: impl Fn(usize, &[LocationCode]) ->
         .map(|n| {
             let codes: Vec<LocationCode> = layout.slots()[n * stops..(n + 1) * stops].iter().map(|slot| slot.code.clone()).collect();
             let (crane, reader, camera) = devices(n, &codes);
-            Devices { crane, reader: Some(reader), camera: Some(camera), rules }
+            Devices { crane, reader: Some(reader).into(), camera: Some(camera).into(), rules }
         })
         .collect();
     Site {
         name: "bench".into(),
         file: "bench".into(),
         layout: Arc::new(layout),
+        paces: vec![None; cranes],
         devices,
         book: Some(Arc::new(OneUnitEach)),
         settings: Settings { release: Release::AfterAcquisition, ..Settings::default() },

@@ -81,8 +81,8 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         let context = context(&crane.id);
         let built = Devices {
             crane: crane.device.build(&context)?,
-            reader: crane.reader.as_ref().map(|reader| reader.build(&context)).transpose()?,
-            camera: crane.camera.as_ref().map(|camera| camera.build(&context)).transpose()?,
+            reader: crane.reader.try_map(|reader| reader.build(&context))?,
+            camera: crane.camera.try_map(|camera| camera.build(&context))?,
             rules: crane.rules,
         };
         devices.extend(crane.lanes.clone().map(|_| built.clone()));
@@ -92,6 +92,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         file: warehouse.file.display().to_string().into(),
         layout: warehouse.layout.clone(),
         devices,
+        paces: warehouse.paces(warehouse.settings.release),
         book,
         settings: warehouse.settings,
         configuration: digest(warehouse.text.as_bytes()),

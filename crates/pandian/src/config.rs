@@ -7,12 +7,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use pandian_devices::catalog::Build;
 use pandian_devices::{Camera, Catalog, Crane, TagReader};
+use pandian_domain::plan::Pace;
 use pandian_domain::travel::Kinematics;
-use pandian_domain::{CraneId, Layout};
-use pandian_engine::site::{Rules, Settings};
+use pandian_domain::{CraneId, Layout, Sided};
+use pandian_engine::site::{Release, Rules, Settings};
 use pandian_sim::SimulationSettings;
 
 use crate::lists::{Limits, ListBook, ListError, ListFile, read_stock};
@@ -91,10 +93,10 @@ pub struct ConfiguredCrane {
     pub lanes: Range<u32>,
     /// How it is commanded.
     pub device: Arc<dyn Build<dyn Crane>>,
-    /// The tag reader, if there is one. There is a reader or a camera.
-    pub reader: Option<Arc<dyn Build<dyn TagReader>>>,
-    /// The camera, if there is one.
-    pub camera: Option<Arc<dyn Build<dyn Camera>>>,
+    /// The tag readers. There is a reader or a camera.
+    pub reader: Sided<Arc<dyn Build<dyn TagReader>>>,
+    /// The cameras.
+    pub camera: Sided<Arc<dyn Build<dyn Camera>>>,
     /// Time-outs and retries.
     pub rules: Rules,
     /// How fast it is; a common unit-load crane where the file does not say.
@@ -146,11 +148,31 @@ impl Warehouse {
     pub fn secrets(&self) -> Vec<String> {
         let callbacks = self.callbacks.iter().filter_map(|callbacks| callbacks.secret_env.clone());
         let devices = self.cranes.iter().flat_map(|crane| {
-            let reader = crane.reader.as_ref().map(|reader| reader.secrets()).unwrap_or_default();
-            let camera = crane.camera.as_ref().map(|camera| camera.secrets()).unwrap_or_default();
-            [crane.device.secrets(), reader, camera].concat()
+            let readers = crane.reader.iter().flat_map(|(_, reader)| reader.secrets());
+            let cameras = crane.camera.iter().flat_map(|(_, camera)| camera.secrets());
+            crane.device.secrets().into_iter().chain(readers).chain(cameras)
         });
         callbacks.chain(devices).collect()
+    }
+
+    /// What planning expects of each queue's crane; none of a dispatcher's.
+    pub fn paces(&self, release: Release) -> Vec<Option<Pace>> {
+        let usual = SimulationSettings::default();
+        let checks = self.simulation.as_ref().unwrap_or(&usual);
+        let (inventory, capture, compare) = (checks.inventory_time.0, checks.capture_time.0, checks.compare_time.0);
+        let (dwell, verdict_after) = match release {
+            Release::AfterAcquisition => (inventory.max(capture), compare),
+            Release::AfterVerification => (inventory.max(capture + compare), Duration::ZERO),
+        };
+        let pace = |crane: &ConfiguredCrane| Pace {
+            kinematics: crane.kinematics,
+            overhead: Duration::ZERO,
+            aisle_change: checks.aisle_change.0,
+            dwell,
+            verdict_after,
+            returns_home: false,
+        };
+        self.cranes.iter().map(|crane| (crane.lanes.len() == 1).then(|| pace(crane))).collect()
     }
 
     /// The cranes by their names.

@@ -39,13 +39,17 @@ impl Servers {
             let route = crane_route(warehouse, crane, settings)?;
             self.add(&settings.url, route)?;
         }
-        let reader: Option<&dyn Any> = crane.reader.as_deref().map(|reader| reader as &dyn Any);
-        if let Some(settings) = reader.and_then(|reader| reader.downcast_ref::<HttpReaderSettings>()) {
-            self.add(settings.url.base(), Route::Readers)?;
+        for (_, reader) in crane.reader.iter() {
+            let reader: &dyn Any = &**reader;
+            if let Some(settings) = reader.downcast_ref::<HttpReaderSettings>() {
+                self.add(settings.url.base(), Route::Readers)?;
+            }
         }
-        let camera: Option<&dyn Any> = crane.camera.as_deref().map(|camera| camera as &dyn Any);
-        if let Some(settings) = camera.and_then(|camera| camera.downcast_ref::<HttpCameraSettings>()) {
-            self.add(settings.url.base(), Route::Cameras)?;
+        for (_, camera) in crane.camera.iter() {
+            let camera: &dyn Any = &**camera;
+            if let Some(settings) = camera.downcast_ref::<HttpCameraSettings>() {
+                self.add(settings.url.base(), Route::Cameras)?;
+            }
         }
         Ok(())
     }

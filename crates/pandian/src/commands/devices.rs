@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pandian_devices::{DeviceError, Probe};
+use pandian_devices::{Camera, Crane, DeviceError, DevicePending, Probe, TagReader};
 use pandian_domain::{Code, CraneId};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
@@ -19,10 +19,43 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Tried {
     crane: CraneId,
-    role: &'static str,
+    role: String,
     address: String,
     took: Duration,
     result: Result<Probe, DeviceError>,
+}
+
+/// One device of any kind.
+enum Device {
+    Crane(Arc<dyn Crane>),
+    Reader(Arc<dyn TagReader>),
+    Camera(Arc<dyn Camera>),
+}
+
+impl Device {
+    fn role(&self) -> &'static str {
+        match self {
+            Self::Crane(_) => "crane",
+            Self::Reader(_) => "reader",
+            Self::Camera(_) => "camera",
+        }
+    }
+
+    fn address(&self) -> &str {
+        match self {
+            Self::Crane(crane) => crane.address(),
+            Self::Reader(reader) => reader.address(),
+            Self::Camera(camera) => camera.address(),
+        }
+    }
+
+    fn probe(&self) -> DevicePending<'_, Probe> {
+        match self {
+            Self::Crane(crane) => crane.probe(),
+            Self::Reader(reader) => reader.probe(),
+            Self::Camera(camera) => camera.probe(),
+        }
+    }
 }
 
 pub(super) async fn devices(args: DevicesArgs, lang: Lang) -> Result<Exit, Fault> {
@@ -30,31 +63,24 @@ pub(super) async fn devices(args: DevicesArgs, lang: Lang) -> Result<Exit, Fault
     let warehouse = load(&args.warehouse)?;
     let Assembled { site, .. } = assemble(&warehouse, None).await?;
     let mut trials = tokio::task::JoinSet::new();
-    for (order, crane) in warehouse.cranes.iter().enumerate() {
-        let devices = site.devices[crane.lanes.start as usize].clone();
-        let id = crane.id.clone();
-        let devices = Arc::new(devices);
-        for role in ["crane", "reader", "camera"] {
-            let (devices, id) = (devices.clone(), id.clone());
-            let (address, there) = match role {
-                "crane" => (devices.crane.address().to_owned(), true),
-                "reader" => (devices.reader.as_ref().map_or("", |reader| reader.address()).to_owned(), devices.reader.is_some()),
-                _ => (devices.camera.as_ref().map_or("", |camera| camera.address()).to_owned(), devices.camera.is_some()),
+    for crane in &warehouse.cranes {
+        let devices = &site.devices[crane.lanes.start as usize];
+        let cranes = [(None, Device::Crane(devices.crane.clone()))];
+        let readers = devices.reader.iter().map(|(side, reader)| (side, Device::Reader(reader.clone())));
+        let cameras = devices.camera.iter().map(|(side, camera)| (side, Device::Camera(camera.clone())));
+        for (side, device) in cranes.into_iter().chain(readers).chain(cameras) {
+            let (order, id) = (trials.len(), crane.id.clone());
+            let role = match side {
+                None => device.role().to_owned(),
+                Some(side) => format!("{} {}", device.role(), side.letter()),
             };
-            if !there {
-                continue;
-            }
             trials.spawn(async move {
                 let begun = Instant::now();
-                let probe = match (role, &devices.reader, &devices.camera) {
-                    ("reader", Some(reader), _) => reader.probe(),
-                    ("camera", _, Some(camera)) => camera.probe(),
-                    _ => devices.crane.probe(),
-                };
-                let result = timeout(PATIENCE, probe).await.unwrap_or_else(|_elapsed| {
+                let result = timeout(PATIENCE, device.probe()).await.unwrap_or_else(|_elapsed| {
+                    let address = device.address();
                     Err(DeviceError::new(Code::DeviceTimeout, format!("{role} of crane {id} at {address}: no answer within {PATIENCE:?}")))
                 });
-                (order, Tried { crane: id, role, address, took: begun.elapsed(), result })
+                (order, Tried { crane: id, role, address: device.address().to_owned(), took: begun.elapsed(), result })
             });
         }
     }
@@ -62,7 +88,7 @@ pub(super) async fn devices(args: DevicesArgs, lang: Lang) -> Result<Exit, Fault
     while let Some(trial) = trials.join_next().await {
         tried.push(trial.map_err(|error| Fault::new(Code::Internal, format!("a device's trial failed: {error}")))?);
     }
-    tried.sort_by_key(|(order, tried)| (*order, tried.role != "crane", tried.role != "reader"));
+    tried.sort_by_key(|(order, _)| *order);
     let mut bad = 0;
     for (_, Tried { crane, role, address, took, result }) in &tried {
         let ms = took.as_millis() as u64;

@@ -120,8 +120,8 @@ fn check_virtual(warehouse: &Warehouse, wanted: bool) -> Result<(), Fault> {
     }
     for crane in &warehouse.cranes {
         let keeps = crane.device.keeps_virtual_time()
-            && crane.reader.as_ref().is_none_or(|reader| reader.keeps_virtual_time())
-            && crane.camera.as_ref().is_none_or(|camera| camera.keeps_virtual_time());
+            && crane.reader.iter().all(|(_, reader)| reader.keeps_virtual_time())
+            && crane.camera.iter().all(|(_, camera)| camera.keeps_virtual_time());
         if !keeps {
             let message =
                 format!("--virtual: crane {} has a device that is not of kind \"sim\"; only simulated devices keep virtual time", crane.id);

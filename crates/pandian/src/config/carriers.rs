@@ -244,8 +244,8 @@ pub(super) fn configured(carriers: Vec<Carrier>) -> Vec<ConfiguredCrane> {
             id: carrier.id,
             lanes: lanes(carrier.lanes),
             device: carrier.device.build,
-            reader: carrier.reader.map(|reader| reader.build),
-            camera: carrier.camera.map(|camera| camera.build),
+            reader: carrier.reader.map(|reader| reader.build).into(),
+            camera: carrier.camera.map(|camera| camera.build).into(),
             rules: carrier.rules,
             kinematics: carrier.kinematics,
         })

@@ -40,7 +40,7 @@ fn the_documented_example_is_right() {
     assert_eq!(lanes, [("C1", 0..1), ("C2", 1..2), ("WCS", 2..5)]);
     assert_eq!(warehouse.layout.lanes()[4].id.as_str(), "WCS/3");
     assert_eq!((warehouse.aisles[0].bay_width_m, warehouse.aisles[1].level_height_m), (1.4, 1.6));
-    assert!(warehouse.cranes[1].camera.is_none());
+    assert!(!warehouse.cranes[1].camera.is_some());
     assert_eq!(warehouse.callbacks.unwrap().listen.port(), 8020);
 }
 
