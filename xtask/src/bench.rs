@@ -14,7 +14,9 @@ use serde_json::Value;
 
 mod celery;
 mod engine;
+mod makespan;
 pub(crate) mod million;
+mod route;
 
 /// What can be measured.
 #[derive(Subcommand)]
@@ -34,6 +36,21 @@ pub(crate) enum Bench {
         #[arg(long)]
         quick: bool,
     },
+    /// Routes above their lower bound, replanning, and simple rules, beside LKH, OR-Tools and PyVRP
+    Route {
+        /// Few small instances: a look, not a measurement
+        #[arg(long)]
+        quick: bool,
+        /// Ours only
+        #[arg(long)]
+        alone: bool,
+    },
+    /// How long the reference warehouse is counted, in model time: in waves, in loops, sorted, routed, released early
+    Makespan {
+        /// Two lists of the smaller sizes, in a development build: a look, not a measurement
+        #[arg(long)]
+        quick: bool,
+    },
     /// A stocktake of a million locations in virtual time
     Million {
         /// Locations
@@ -47,6 +64,8 @@ impl Bench {
         match self {
             Self::Engine { quick, cranes } => engine::run(quick, &cranes),
             Self::Celery { quick } => celery::run(quick),
+            Self::Route { quick, alone } => route::run(quick, alone),
+            Self::Makespan { quick } => makespan::run(quick),
             Self::Million { locations } => million::run(locations),
         }
     }
@@ -87,14 +106,14 @@ fn number(value: &Value, field: &str) -> f64 {
     value[field].as_f64().unwrap_or(f64::NAN)
 }
 
-/// A Python environment with the peers' packages, made once.
-fn python() -> Result<PathBuf, Box<dyn Error>> {
-    let venv = root().join("target/bench-venv");
-    let requirements = root().join("bench/peers/requirements.txt");
+/// A Python environment with the packages of a folder of `bench`, made once.
+fn python(folder: &str) -> Result<PathBuf, Box<dyn Error>> {
+    let venv = root().join(format!("target/bench-venv-{folder}"));
+    let requirements = root().join("bench").join(folder).join("requirements.txt");
     let python = venv.join("bin/python");
     let stamp = venv.join("requirements.txt");
     if fs::read(&stamp).ok() != fs::read(&requirements).ok() || !python.exists() {
-        eprintln!("making a Python environment for the peers …");
+        eprintln!("making a Python environment for bench/{folder} …");
         finish(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
         finish(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements))?;
         fs::copy(&requirements, &stamp)?;
@@ -141,15 +160,23 @@ fn neutral_server() -> Result<(Server, String), Box<dyn Error>> {
     Ok((server, format!("http://127.0.0.1:{port}/api/smart_check/execute_queue/")))
 }
 
-/// Builds an example of the program in release mode and gives its path.
-fn example(name: &str) -> Result<PathBuf, Box<dyn Error>> {
+/// Builds an example of a package in release mode and gives its path.
+fn example(package: &str, name: &str) -> Result<PathBuf, Box<dyn Error>> {
     eprintln!("building {name} in release mode …");
-    build(["--example", name])?;
+    build(["--release", "-p", package, "--example", name])?;
     Ok(root().join("target/release/examples").join(name))
 }
 
+/// Builds the program, in release mode or for development, and gives its path.
+fn program(is_release: bool) -> Result<PathBuf, Box<dyn Error>> {
+    let (profile, mode) = if is_release { ("release", "release") } else { ("dev", "debug") };
+    eprintln!("building pandian in {mode} mode …");
+    build(["--profile", profile, "-p", "pandian", "--bin", "pandian"])?;
+    Ok(root().join("target").join(mode).join("pandian"))
+}
+
 fn build(what: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Result<(), Box<dyn Error>> {
-    finish(Command::new("cargo").current_dir(root()).args(["build", "--quiet", "--release", "-p", "pandian"]).args(what)).map(drop)
+    finish(Command::new("cargo").current_dir(root()).args(["build", "--quiet"]).args(what)).map(drop)
 }
 
 /// Runs a program to its end and gives the most memory it ever had, in MB, and its last lines.

@@ -11,7 +11,7 @@ use crate::ids::{Digest, StocktakeId, StopId};
 use crate::lane::{CraneId, LaneId};
 use crate::location::LocationCode;
 use crate::observation::{Findings, Picture};
-use crate::stocktake::Outage;
+use crate::stocktake::{Outage, Sequence};
 use crate::stop::Purpose;
 use crate::verdict::{Judgement, Stage};
 
@@ -88,6 +88,9 @@ pub enum Fact {
         book_source: Option<Arc<str>>,
         /// Version of the stop's program.
         stop_version: u32,
+        /// In which order cranes visit.
+        #[serde(default)]
+        order: Sequence,
     },
     /// A part of the ordered list of locations; stops are numbered in this order. Not part of the event stream.
     StocktakePlanned {

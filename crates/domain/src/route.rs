@@ -91,10 +91,10 @@ pub enum ProblemError {
 }
 
 /// Coordinates may be as far from 0.
-const MOST_METRES: f64 = 1e6;
+pub(crate) const MOST_METRES: f64 = 1e6;
 /// Speeds and accelerations, in metres and seconds.
-const LEAST_RATE: f64 = 1e-6;
-const MOST_RATE: f64 = 1e6;
+pub(crate) const LEAST_RATE: f64 = 1e-6;
+pub(crate) const MOST_RATE: f64 = 1e6;
 const MOST_POINTS: usize = 10_000_000;
 
 impl Problem {

@@ -50,6 +50,15 @@ impl<T> Sided<T> {
         first.into_iter().chain(second)
     }
 
+    /// The same of what each becomes.
+    pub fn map<U>(self, mut make: impl FnMut(T) -> U) -> Sided<U> {
+        match self {
+            Self::None => Sided::None,
+            Self::One(both) => Sided::One(make(both)),
+            Self::Each { left, right } => Sided::Each { left: make(left), right: make(right) },
+        }
+    }
+
     /// The same of something made from each.
     ///
     /// # Errors

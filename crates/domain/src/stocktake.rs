@@ -8,15 +8,18 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{StocktakeId, StopId};
-use crate::lane::LaneIndex;
+use crate::lane::{LaneIndex, QueueIndex};
 use crate::layout::Layout;
 use crate::location::LocationCode;
 use crate::stop::{Purpose, Stop};
-use crate::verdict::Verdict;
+use crate::verdict::{Reason, Verdict};
 
+mod agenda;
 mod invariants;
 mod lanes;
+mod rail;
 
+pub use agenda::{Replan, Sequence};
 pub use invariants::Broken;
 pub use lanes::{GaveUp, LaneRules, Left, Outage, Standing, TakenOut};
 
@@ -31,11 +34,33 @@ pub struct Stocktake {
     stops: Vec<Entry>,
     /// The newest stop of each slot of the layout; 0 = none.
     stop_of_slot: Vec<u32>,
-    queues: Vec<VecDeque<u32>>,
+    queues: Vec<Queue>,
     lanes: Vec<Lane>,
     mode: Mode,
     tally: Tally,
     rules: LaneRules,
+    /// Asked for, and nobody will go there.
+    unvisited: Vec<(u32, Reason)>,
+}
+
+/// What waits for a crane, or for the lanes of a dispatcher.
+#[derive(Debug, Clone, Default)]
+struct Queue {
+    waiting: VecDeque<u32>,
+    /// Its order is planned, and planned anew when it changes.
+    routed: bool,
+    /// It changed since it was planned.
+    stale: bool,
+    /// Counts its changes other than that its first stop is taken.
+    version: u64,
+}
+
+impl Queue {
+    /// Its order is not what was planned any more.
+    fn changed(&mut self) {
+        self.version += 1;
+        self.stale = self.routed && self.waiting.len() > 1;
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +68,8 @@ struct Entry {
     slot: u32,
     purpose: Purpose,
     state: EntryState,
+    /// Whose it is; while that crane is out, others may have it.
+    queue: QueueIndex,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,9 +77,10 @@ enum EntryState {
     Waiting,
     /// A lane's crane is busy with it.
     Taken(LaneIndex),
-    /// The crane left; the judgement is still to come.
+    /// The crane left, or none will come; the judgement is still to come.
     Released,
     Settled(Verdict),
+    /// Not part of the count: dropped, or a crane only gave way.
     Dropped,
 }
 
@@ -106,8 +134,10 @@ impl Tally {
 /// What a lane does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Visit this.
-    Visit(Stop),
+    /// Visit these at once: one location, or both sides of the aisle.
+    Visit(Vec<Stop>),
+    /// Go there and do nothing: another crane has to pass. The stop was not known before.
+    GiveWay(Stop),
     /// Nothing now.
     Wait(Idle),
 }
@@ -122,6 +152,12 @@ pub enum Idle {
     Paused,
     /// The crane is out.
     CraneOut,
+    /// Its route is being planned.
+    Planning,
+    /// Another crane on its rail is in the way.
+    WayBlocked,
+    /// The other crane of its rail cannot be let past, so this one has taken over a stop: both are to look again.
+    TakenOver,
     /// The stocktake was cancelled, or is done.
     Over,
 }
@@ -177,11 +213,12 @@ impl Stocktake {
             id,
             stops: Vec::new(),
             stop_of_slot: vec![0; layout.slots().len()],
-            queues: vec![VecDeque::new(); layout.queues().len()],
-            lanes: layout.lanes().iter().map(|lane| Lane::new(lane.queue)).collect(),
+            queues: vec![Queue::default(); layout.queues().len()],
+            lanes: layout.lanes().iter().map(|lane| Lane::new(lane.queue, layout.queues()[lane.queue as usize].home)).collect(),
             mode: Mode::Running,
             tally: Tally::default(),
             rules,
+            unvisited: Vec::new(),
             layout,
         }
     }
@@ -249,18 +286,30 @@ impl Stocktake {
         if self.stop_of_slot[slot as usize] != 0 {
             return Err(Refusal::AlreadyRequested(location.clone()));
         }
-        self.stops.push(Entry { slot, purpose: Purpose::Count, state: EntryState::Waiting });
-        let number = self.stops.len() as u32;
+        let number = self.stops.len() as u32 + 1;
+        let queue = self.queue_for(slot);
+        let barred = self.layout.barred(slot).map(|(why, _)| why.reason());
+        let state = if barred.is_some() { EntryState::Released } else { EntryState::Waiting };
+        self.stops.push(Entry { slot, purpose: Purpose::Count, state, queue });
         self.stop_of_slot[slot as usize] = number;
-        self.queues[self.layout.slot(slot).queue as usize].push_back(number);
         self.tally.requested += 1;
+        match barred {
+            Some(reason) => self.unvisited.push((number, reason)),
+            None => {
+                let queue = &mut self.queues[queue as usize];
+                queue.waiting.push_back(number);
+                queue.changed();
+            }
+        }
         Ok(())
     }
 
     fn undo_add(&mut self) {
+        let number = self.stops.len() as u32;
         if let Some(entry) = self.stops.pop() {
             self.stop_of_slot[entry.slot as usize] = 0;
-            self.queues[self.layout.slot(entry.slot).queue as usize].pop_back();
+            self.unvisited.retain(|(unvisited, _)| *unvisited != number);
+            self.queues[entry.queue as usize].waiting.retain(|waiting| *waiting != number);
             self.tally.requested -= 1;
         }
     }
@@ -278,7 +327,11 @@ impl Stocktake {
             EntryState::Dropped => return Err(Refusal::NotRequested(location.clone())),
         }
         for queue in &mut self.queues {
-            queue.retain(|waiting| *waiting != number);
+            let before = queue.waiting.len();
+            queue.waiting.retain(|waiting| *waiting != number);
+            if queue.waiting.len() < before {
+                queue.changed();
+            }
         }
         let slot = self.entry(number).slot;
         self.stop_of_slot[slot as usize] = 0;
@@ -308,7 +361,7 @@ impl Stocktake {
     pub fn cancel(&mut self) -> Result<(), Refusal> {
         self.goes_on()?;
         self.mode = Mode::Cancelled;
-        self.queues.iter_mut().for_each(VecDeque::clear);
+        self.queues.iter_mut().for_each(|queue| queue.waiting.clear());
         Ok(())
     }
 
@@ -334,7 +387,8 @@ impl Stocktake {
     pub fn sweep(&mut self) {
         let stops = &self.stops;
         for queue in &mut self.queues {
-            queue.retain(|number| stops[*number as usize - 1].state == EntryState::Waiting);
+            queue.waiting.retain(|number| stops[*number as usize - 1].state == EntryState::Waiting);
+            queue.changed();
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Purpose {
     Recount,
     /// A neighbour visited to settle whose tag it is; never reported as a count.
     Listen,
+    /// The crane stood in another's way: it goes there and does nothing.
+    GiveWay,
 }
 
 /// One visit.

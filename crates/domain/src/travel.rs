@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+pub mod learn;
+
 /// One axis: a trapezoidal speed profile with equal acceleration and deceleration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Axis {
@@ -33,12 +35,16 @@ pub struct Kinematics {
 }
 
 impl Kinematics {
+    /// Seconds between two points, metres along and up: the slower axis decides.
+    pub fn seconds(self, from: (f64, f64), to: (f64, f64)) -> f64 {
+        self.drive.seconds(to.0 - from.0).max(self.lift.seconds(to.1 - from.1))
+    }
+
     /// Travel time between two points, metres along and up, rounded up to whole milliseconds (what a crane's
     /// controller and a timer can keep).
     pub fn travel(self, from: (f64, f64), to: (f64, f64)) -> Duration {
-        let seconds = self.drive.seconds(to.0 - from.0).max(self.lift.seconds(to.1 - from.1));
         // A hair below the next millisecond is noise of the arithmetic, not time.
-        Duration::from_millis((seconds * 1000.0 - 1e-6).ceil().max(0.0) as u64)
+        Duration::from_millis((self.seconds(from, to) * 1000.0 - 1e-6).ceil().max(0.0) as u64)
     }
 }
 

@@ -30,6 +30,13 @@ pub enum Command {
         /// Hand its queue to others that can serve it.
         hand_on: bool,
     },
+    /// Lend a crane (or one lane) to production: it ends its stop and takes no other.
+    CraneLend {
+        /// The crane or lane.
+        crane: String,
+        /// Hand its queue to others that can serve it.
+        hand_on: bool,
+    },
     /// Put a crane (or one lane) back to work.
     CraneIn {
         /// The crane or lane.
@@ -80,7 +87,7 @@ pub struct Status {
     pub tally: Tally,
     /// Since it was started, in seconds.
     pub seconds: f64,
-    /// Until it will be done, in seconds, from the pace so far; none before the first judgement or while it does not move.
+    /// Until it will be done, in seconds: as planned, corrected by the pace so far; none while it does not move, or nothing is known yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub eta_seconds: Option<f64>,
     /// Lanes.
@@ -106,6 +113,15 @@ pub struct LaneStatus {
     pub waiting: usize,
     /// Stops it has left.
     pub done: u64,
+    /// Until its last stop has its verdict, in seconds; none while it does not move, or nothing is known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta_seconds: Option<f64>,
+    /// How often it had to wait for the other crane of its rail.
+    #[serde(default)]
+    pub waits: u64,
+    /// How long in all.
+    #[serde(default)]
+    pub waited_seconds: f64,
 }
 
 /// The operator's side of a run: cheap to clone, usable from anywhere.
@@ -144,7 +160,8 @@ impl Controller {
                 shared.tell(Fact::Resumed { configuration: None, stop_version: None })
             }
             Command::Cancel => shared.cancel()?,
-            Command::CraneOut { crane, hand_on } => self.crane_out(&crane, hand_on)?,
+            Command::CraneOut { crane, hand_on } => self.crane_out(&crane, Outage::Operator, hand_on)?,
+            Command::CraneLend { crane, hand_on } => self.crane_out(&crane, Outage::Production, hand_on)?,
             Command::CraneIn { crane } => {
                 let back = {
                     let mut stocktake = shared.stocktake();
@@ -165,22 +182,24 @@ impl Controller {
         Ok(Some(receipt))
     }
 
-    fn crane_out(&self, crane: &str, hand_on: bool) -> Result<Receipt, ControlError> {
+    /// A crane that is lent to production ends its stop first; any other leaves it at once.
+    fn crane_out(&self, crane: &str, by: Outage, hand_on: bool) -> Result<Receipt, ControlError> {
         let shared = &*self.0;
         let out = {
             let mut stocktake = shared.stocktake();
             let lanes = stocktake.lanes_named(crane)?;
-            stocktake.take_out(&lanes, Outage::Operator, hand_on)?
+            stocktake.take_out(&lanes, by, hand_on)?
         };
-        for lane in &out.lanes {
-            shared.break_off(*lane);
+        let message = match by {
+            Outage::Production => "lent to production",
+            Outage::Operator | Outage::GaveUp => "taken out by the operator",
+        };
+        if by != Outage::Production {
+            for lane in &out.lanes {
+                shared.break_off(*lane);
+            }
         }
-        Ok(self.tell_each(&out.lanes, || Fact::LaneOut {
-            code: Code::CraneOut,
-            message: "taken out by the operator".into(),
-            by: Outage::Operator,
-            hand_on,
-        }))
+        Ok(self.tell_each(&out.lanes, || Fact::LaneOut { code: Code::CraneOut, message: message.into(), by, hand_on }))
     }
 
     fn drop_locations(&self, locations: &[LocationCode]) -> Result<Receipt, ControlError> {
@@ -223,18 +242,18 @@ impl Controller {
         let stocktake = shared.stocktake();
         let seconds = shared.seconds();
         let tally = stocktake.tally();
-        let done = tally.requested - tally.open();
-        let pace = shared.pace();
         let lanes = shared.lane_statuses(&stocktake);
         // What waits for nobody but cranes that are out will not be done at any pace.
         let mut queued = lanes.iter().filter(|lane| lane.waiting > 0).peekable();
         let moves = stocktake.mode() == Mode::Running && (queued.peek().is_none() || queued.any(|lane| lane.standing == Standing::In));
+        let at_work = lanes.iter().filter(|lane| lane.standing == Standing::In || lane.location.is_some());
+        let eta_seconds = at_work.map(|lane| lane.eta_seconds).try_fold(0.0, |last: f64, eta| Some(last.max(eta?)));
         Status {
             stocktake: stocktake.id(),
             mode: stocktake.mode(),
             tally,
             seconds,
-            eta_seconds: (moves && done > 0 && pace > 0.0).then(|| shared.longest_queue(&stocktake) as f64 * pace),
+            eta_seconds: eta_seconds.filter(|_| moves),
             lanes,
             stalled: shared.stall(),
         }

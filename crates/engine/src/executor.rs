@@ -15,63 +15,17 @@ use pandian_domain::history::StopHistory;
 use pandian_domain::retry::AfterFailure;
 use pandian_domain::verdict::{self, Evidence, Judgement};
 use pandian_domain::{
-    BookSnapshot, Code, CraneId, Digest, Fact, Failure, Inventory, LaneId, OpKind, Picture, Place, Reason, Record, Side, Stage,
-    StocktakeId, Stop, StopId, Verdict,
+    BookSnapshot, Code, Digest, Fact, Failure, Inventory, OpKind, Picture, Purpose, Reason, Record, Sided, Stage, StopId, Verdict,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::watch;
 
+use crate::assignment::Assignment;
 use crate::clock::Clock;
 use crate::flow::{Captured, Op, Out, Seen};
 use crate::journal::{Journal, JournalError, Receipt};
 use crate::site::{Devices, Site};
-
-/// A stop in the hands of a lane.
-#[derive(Debug, Clone)]
-pub struct Assignment {
-    /// The stocktake.
-    pub stocktake: StocktakeId,
-    /// The stop.
-    pub stop: Stop,
-    /// Index of the lane in the site.
-    pub lane_index: usize,
-    /// The lane.
-    pub lane: LaneId,
-    /// Its crane.
-    pub crane: CraneId,
-    /// Where the location is.
-    pub place: Option<Place>,
-    /// Tries that have begun and not ended.
-    pub under_way: Arc<Mutex<Vec<(OpKind, u16)>>>,
-}
-
-impl Assignment {
-    fn side(&self) -> Option<Side> {
-        self.place.map(|place| place.side)
-    }
-
-    fn begin(&self, op: OpKind, attempt: u16) {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).push((op, attempt));
-    }
-
-    fn end(&self, op: OpKind) {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner).retain(|(other, _)| *other != op);
-    }
-
-    fn visit(&self, op: OpKind, attempt: u16, timeout: Duration) -> Visit {
-        Visit {
-            stop: self.stop.id,
-            op,
-            attempt,
-            timeout,
-            location: self.stop.location.clone(),
-            place: self.place,
-            lane: self.lane.clone(),
-            crane: self.crane.clone(),
-        }
-    }
-}
 
 /// Does steps. In process on the devices, or anywhere else.
 pub trait Executor: Send + Sync {
@@ -196,9 +150,19 @@ impl DeviceExecutor {
         }
         let crane = &devices.crane;
         let first = history.next_attempt(OpKind::Goto);
-        let go = |visit: Visit| async move { crane.go_to(&visit).await };
-        let (_arrival, attempt) = self.retrying(assignment, OpKind::Goto, first, crane.address(), go).await?;
-        let book = self.book_at(assignment);
+        let mut travelled = false;
+        let travel = async {
+            travelled = true;
+            let go = |visit: Visit| async move { crane.go_to(&visit).await };
+            self.retrying(assignment, OpKind::Goto, first, crane.address(), go).await.map(|(_arrival, attempt)| attempt)
+        };
+        let attempt = assignment.ride.arrival.get_or_init(|| travel).await.clone()?;
+        let attempt = if travelled { attempt } else { first };
+        if !travelled {
+            // It came along with the stop of the other side.
+            drop(self.tell(assignment, attempt, Fact::CraneSent {}));
+        }
+        let book = if assignment.stop.purpose == Purpose::GiveWay { None } else { self.book_at(assignment) };
         drop(self.tell(assignment, attempt, Fact::CraneArrived { book: book.clone() }));
         Ok(Out::Arrived(book))
     }
@@ -219,6 +183,11 @@ impl DeviceExecutor {
         if let Some(failure) = history.given_up(OpKind::Inventory) {
             return Err(failure.clone());
         }
+        // One reader for both sides does one after the other.
+        let _turn = match self.devices(assignment).reader {
+            Sided::One(_) => Some(assignment.ride.reader.lock().await),
+            _ => None,
+        };
         let first = history.next_attempt(OpKind::Inventory);
         let read = |visit: Visit| async move { reader.inventory(&visit).await };
         let (inventory, attempt) = self.retrying(assignment, OpKind::Inventory, first, reader.address(), read).await?;
@@ -251,6 +220,10 @@ impl DeviceExecutor {
         if history.given_up(OpKind::Compare).is_some() {
             return Ok(Out::Captured(Some(Captured::default())));
         }
+        let _turn = match self.devices(assignment).camera {
+            Sided::One(_) => Some(assignment.ride.camera.lock().await),
+            _ => None,
+        };
         let first = history.next_attempt(OpKind::Capture);
         let capture = |visit: Visit| async move { camera.capture(&visit).await };
         let (shot, attempt) = self.retrying(assignment, OpKind::Capture, first, camera.address(), capture).await?;

@@ -41,6 +41,8 @@ pub enum Out {
     Captured(Option<Captured>),
     /// What the comparison found; none where nothing compares.
     Compared(Option<Findings>),
+    /// A capture and its comparison, of two steps.
+    Looked(Witness<Captured>, Witness<Findings>),
     /// The crane may go.
     Released,
     /// The location has its final judgement, and it is on disk.

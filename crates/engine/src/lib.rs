@@ -3,6 +3,7 @@
 //! Read [`stop`] first: it is what happens at one location. [`flow`] is the seam it is written over, [`executor`] does the operations on
 //! the devices and writes down what came of them, [`lane`] keeps a crane busy, [`run`] is a whole stocktake.
 
+pub mod assignment;
 pub mod clock;
 pub mod control;
 pub mod executor;
@@ -13,6 +14,7 @@ pub mod run;
 pub mod site;
 pub mod stop;
 
+pub use assignment::Assignment;
 pub use clock::Clock;
 pub use control::{Command, ControlError, Controller, LaneStatus, Status};
 pub use executor::DeviceExecutor;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use pandian_domain::lane::LaneIndex;
-use pandian_domain::stocktake::{Mode, Refusal, Stocktake, Tally};
+use pandian_domain::stocktake::{Mode, Refusal, Sequence, Stocktake, Tally};
 use pandian_domain::{Code, Digest, Fact, Failure, LocationCode, Purpose, StocktakeId};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,10 +17,13 @@ use crate::lane::lane;
 use crate::site::Site;
 use crate::stop::STOP_VERSION;
 
+mod forecast;
 mod recover;
+mod route;
 mod shared;
 
 pub use recover::Recovered;
+pub use route::SEED;
 pub(crate) use shared::Shared;
 
 /// A run could not be started, or not be brought to its end.
@@ -102,27 +105,32 @@ impl Run {
         clock: Clock,
         id: StocktakeId,
         locations: Vec<LocationCode>,
+        order: Sequence,
         seed: u64,
     ) -> Result<Self, RunError> {
         let mut stocktake = Stocktake::new(id, site.layout.clone(), site.settings.lanes);
         stocktake.add(&locations)?;
+        if order == Sequence::Planned {
+            route::plan_all(&site, &mut stocktake).await;
+        }
         let started_at = clock.now();
         let shared = Shared::new(site, journal, clock, started_at, stocktake, HashSet::new(), seed);
-        let mut order = vec![shared.record(Fact::StocktakeStarted {
+        let mut records = vec![shared.record(Fact::StocktakeStarted {
             locations: locations.len() as u64,
             warehouse: shared.site.name.clone(),
             warehouse_file: shared.site.file.clone(),
             configuration: shared.site.configuration,
             book_source: shared.site.book.as_ref().map(|book| book.source()),
             stop_version: STOP_VERSION,
+            order,
         })];
         let mut first = 1;
         for part in locations.chunks(PLANNED_PER_RECORD) {
-            order.push(shared.record(Fact::StocktakePlanned { first, planned: part.to_vec(), purpose: Purpose::Count }));
+            records.push(shared.record(Fact::StocktakePlanned { first, planned: part.to_vec(), purpose: Purpose::Count }));
             first += part.len() as u32;
         }
         // All or nothing: of an order cut short by a crash, the rest would be missing from the count without a word.
-        shared.journal.append(order, Vec::new()).await?;
+        shared.journal.append(records, Vec::new()).await?;
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -134,7 +142,10 @@ impl Run {
         recovered: Recovered,
         seed: u64,
     ) -> Result<Self, RunError> {
-        let Recovered { stocktake, started_at, touched, freed_at, .. } = recovered;
+        let Recovered { mut stocktake, started_at, touched, freed_at, order, .. } = recovered;
+        if order == Sequence::Planned {
+            route::plan_all(&site, &mut stocktake).await;
+        }
         let mode = stocktake.mode();
         let shared = Shared::new(site, journal, clock, started_at, stocktake, touched, seed);
         shared.free_at.fetch_max(freed_at.as_microsecond(), Ordering::Relaxed);
@@ -167,6 +178,7 @@ impl Run {
         for index in 0..shared.site.layout.lanes().len() {
             lanes.spawn(lane(shared.clone(), index as LaneIndex));
         }
+        lanes.spawn(route::replanner(shared.clone()));
         lanes.close();
         let ending = shared.interrupted.run_until_cancelled(shared.to_the_end(&lanes)).await;
         shared.over.cancel();

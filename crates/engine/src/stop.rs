@@ -3,16 +3,17 @@
 use pandian_domain::observation::Witness;
 use pandian_domain::{BookSnapshot, Code, Failure, Findings, Inventory};
 
-use crate::flow::{Captured, Fail, Flow, Op, Out, Seen};
+use crate::flow::{Captured, Fail, Flow, Op, Out, Pending, Seen};
 use crate::site::Release;
 
 /// Version of [`visit`]; stored with every stocktake, raised whenever the order of the steps changes.
-pub const STOP_VERSION: u32 = 1;
+pub const STOP_VERSION: u32 = 2;
 
 /// Counts one location.
 ///
-/// Go there. When the crane has arrived, read the tags and take the picture at the same time. Release the crane: as soon as both are
-/// acquired, or in the strict order after the comparison. Compare. Judge, and write it down.
+/// Go there. When the crane has arrived, read the tags and take the picture at the same time. Release the crane as soon as both are
+/// acquired, and compare the picture while it travels; or, in the strict order, compare at once and release it after both checks.
+/// Judge, and write it down.
 pub async fn visit(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
     let book = match flow.step(Op::Goto).await {
         Ok(arrived) => arrived.book()?,
@@ -20,24 +21,51 @@ pub async fn visit(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
         Err(broken_off) => return Err(broken_off),
     };
 
-    let (tags, shot) = flow.both(flow.step(Op::Inventory), flow.step(Op::Capture)).await;
-    let rfid = witness(tags.and_then(Out::inventory))?;
-    let shot = witness(shot.and_then(Out::captured))?;
-
-    if release == Release::AfterAcquisition {
-        flow.step(Op::Release).await?;
-    }
-    let capture_failed = matches!(shot, Witness::Failed(_));
-    let vision = match shot {
-        Witness::Saw(captured) => witness(flow.step(Op::Compare(captured)).await.and_then(Out::findings))?,
-        Witness::NotAsked => Witness::NotAsked,
-        Witness::Failed(failure) => Witness::Failed(failure),
+    let inventory = flow.step(Op::Inventory);
+    let capture = flow.step(Op::Capture);
+    let (rfid, shot, vision) = match release {
+        Release::AfterAcquisition => {
+            let (tags, shot) = flow.both(inventory, capture).await;
+            let (rfid, shot) = (witness(tags.and_then(Out::inventory))?, witness(shot.and_then(Out::captured))?);
+            flow.step(Op::Release).await?;
+            let vision = compare(flow, &shot).await?;
+            (rfid, shot, vision)
+        }
+        Release::AfterVerification => {
+            let (tags, looked) = flow.both(inventory, look(flow, capture)).await;
+            let rfid = witness(tags.and_then(Out::inventory))?;
+            let (shot, vision) = looked.and_then(Out::looked)?;
+            flow.step(Op::Release).await?;
+            (rfid, shot, vision)
+        }
     };
-    if release == Release::AfterVerification {
-        flow.step(Op::Release).await?;
-    }
 
+    let capture_failed = matches!(shot, Witness::Failed(_));
     flow.step(Op::Judge(Seen { book, rfid, vision, capture_failed })).await.map(drop)
+}
+
+/// Brings a crane out of another's way.
+pub async fn give_way(flow: &dyn Flow) -> Result<(), Fail> {
+    flow.step(Op::Goto).await?;
+    flow.step(Op::Release).await.map(drop)
+}
+
+/// Compares what was captured, if anything was.
+async fn compare(flow: &dyn Flow, shot: &Witness<Captured>) -> Result<Witness<Findings>, Fail> {
+    match shot {
+        Witness::Saw(captured) => witness(flow.step(Op::Compare(captured.clone())).await.and_then(Out::findings)),
+        Witness::NotAsked => Ok(Witness::NotAsked),
+        Witness::Failed(failure) => Ok(Witness::Failed(failure.clone())),
+    }
+}
+
+/// Capture and comparison one after the other, beside the inventory.
+fn look<'a>(flow: &'a dyn Flow, capture: Pending<'a>) -> Pending<'a> {
+    Box::pin(async move {
+        let shot = witness(capture.await.and_then(Out::captured))?;
+        let vision = compare(flow, &shot).await?;
+        Ok(Out::Looked(shot, vision))
+    })
 }
 
 /// A failed check is a witness that failed; only a stop that is broken off ends here.
@@ -76,6 +104,13 @@ impl Out {
         match self {
             Self::Compared(findings) => Ok(findings),
             other => Err(other.unexpected("a comparison")),
+        }
+    }
+
+    fn looked(self) -> Result<(Witness<Captured>, Witness<Findings>), Fail> {
+        match self {
+            Self::Looked(shot, vision) => Ok((shot, vision)),
+            other => Err(other.unexpected("a capture with its comparison")),
         }
     }
 

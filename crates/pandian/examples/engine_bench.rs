@@ -18,6 +18,7 @@ use pandian_devices::http::HttpClient;
 use pandian_devices::{Arrival, BuildContext, Camera, Catalog, Crane, DevicePending, Probe, Shot, ShotEnd, TagReader, Visit};
 use pandian_domain::book::{Book, BookLine};
 use pandian_domain::retry::RetryPolicy;
+use pandian_domain::stocktake::Sequence;
 use pandian_domain::{Digest, Epc, Findings, Inventory, LaneSpec, Layout, LocationCode, QueueSpec, Slot, StocktakeId, TagRead};
 use pandian_engine::{Clock, Devices, Ending, Journal, Release, Rules, Run, Settings, Site, Unkept};
 use pandian_store::{Access, Store};
@@ -273,7 +274,7 @@ async fn count(site: Site, journal: Option<&PathBuf>) -> (f64, f64, u64) {
     let total = locations.len() as u64;
     let id = StocktakeId::new(clock.now(), [1; 10]);
     let (begun, cpu) = (Instant::now(), cpu_seconds());
-    let run = Run::start(site, journal, clock, id, locations, 1).await.unwrap();
+    let run = Run::start(site, journal, clock, id, locations, Sequence::Given, 1).await.unwrap();
     let ending = run.drive().await.unwrap();
     let (seconds, cpu) = (begun.elapsed().as_secs_f64(), cpu_seconds() - cpu);
     let Ending::Finished(summary) = ending else { panic!("{ending:?}") };

@@ -1,6 +1,5 @@
 //! From a configuration to a site that can be counted: devices built, books read, listeners bound.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,11 +11,12 @@ use pandian_devices::{BuildContext, Catalog};
 use pandian_domain::book::Book;
 use pandian_domain::{Code, CraneId, Fact};
 use pandian_engine::{Devices, Site};
-use pandian_sim::{AisleGeometry, Simulation, World, WorldSpec};
+use pandian_sim::{CraneSpec, Simulation, World, WorldSpec};
 use pandian_store::{Store, digest, name_of};
 
 use crate::config::{self, BookSource, Warehouse};
 use crate::fault::Fault;
+use crate::learnt;
 use crate::lists::{Limits, ListFile, read_stock};
 
 /// Every kind of device there is, the simulated ones included.
@@ -87,12 +87,16 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         };
         devices.extend(crane.lanes.clone().map(|_| built.clone()));
     }
+    let mut paces = warehouse.paces(warehouse.settings.release);
+    if let Some(store) = store {
+        learnt::apply(&mut paces, &learnt::learnt(store, warehouse).await?);
+    }
     let site = Site {
         name: warehouse.name.clone(),
         file: warehouse.file.display().to_string().into(),
         layout: warehouse.layout.clone(),
         devices,
-        paces: warehouse.paces(warehouse.settings.release),
+        paces,
         book,
         settings: warehouse.settings,
         configuration: digest(warehouse.text.as_bytes()),
@@ -108,15 +112,11 @@ pub fn list_fault(error: crate::lists::ListError) -> Fault {
 /// The simulated warehouse of a configuration; `book` is what ought to lie in it.
 pub fn simulation(warehouse: &Warehouse, book: Option<Arc<dyn Book>>) -> Result<Option<Arc<Simulation>>, Fault> {
     let Some(settings) = &warehouse.simulation else { return Ok(None) };
-    let aisles =
-        warehouse.aisles.iter().map(|aisle| AisleGeometry { bay_width_m: aisle.bay_width_m, level_height_m: aisle.level_height_m });
-    let spec = WorldSpec {
-        layout: warehouse.layout.clone(),
-        aisles: aisles.collect(),
-        kinematics: warehouse.kinematics().into_iter().collect::<HashMap<_, _>>(),
-        settings: settings.clone(),
-        book,
-    };
+    let cranes = warehouse.cranes.iter().map(|crane| {
+        let spec = CraneSpec { kinematics: crane.kinematics, aisle_change: crane.aisle_change };
+        (crane.id.clone(), spec)
+    });
+    let spec = WorldSpec { layout: warehouse.layout.clone(), cranes: cranes.collect(), settings: settings.clone(), book };
     let world = World::new(spec).map_err(|error| Fault::new(Code::ConfigInvalid, error.to_string()))?;
     Ok(Some(Simulation::new(Arc::new(world))))
 }

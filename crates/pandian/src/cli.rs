@@ -38,7 +38,7 @@ fn speed(text: &str) -> Result<f64, String> {
     Ok(settings.speed)
 }
 
-/// What the simulated warehouse is drawn from.
+/// What chance is drawn from.
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a whole number from 0 to {} is wanted", u64::MAX))
 }
@@ -50,6 +50,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Run a stocktake, or take one up again
     Run(RunArgs),
+    /// Plan in which order the cranes visit locations, and say how long that takes
+    Plan(PlanArgs),
     /// Control a running stocktake
     Ctl(CtlArgs),
     /// Serve simulated devices at the addresses that a warehouse's configuration names
@@ -121,6 +123,9 @@ pub struct RunArgs {
     /// Count every location
     #[arg(long, group = "which")]
     pub all: bool,
+    /// In which order cranes visit; as the warehouse's configuration has it if not given
+    #[arg(long, value_enum, conflicts_with = "resume")]
+    pub order: Option<OrderArg>,
     /// Take this stocktake up again (the first characters of its id suffice)
     #[arg(long, value_name = "ID", group = "which")]
     pub resume: Option<String>,
@@ -133,6 +138,41 @@ pub struct RunArgs {
     /// Run in virtual time: simulated devices only, no waiting
     #[arg(long, conflicts_with = "resume")]
     pub r#virtual: bool,
+}
+
+/// `plan`
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").required(true))]
+pub struct PlanArgs {
+    /// warehouse.toml, or the folder it is in
+    pub warehouse: PathBuf,
+    /// Locations to visit: a CSV or XLSX file, or - for standard input
+    #[arg(long, value_name = "FILE|-", group = "what")]
+    pub locations: Option<PathBuf>,
+    /// Visit every location
+    #[arg(long, group = "what")]
+    pub all: bool,
+    /// The plan as one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Draw the cranes' ways into this file
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Data directory: how cranes move is learnt from what they did there
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Seed of the search; the same one gives the same plan
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = seed)]
+    pub seed: u64,
+}
+
+/// In which order cranes visit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OrderArg {
+    /// The shortest way that is found
+    Planned,
+    /// As the locations were given
+    Given,
 }
 
 /// `ctl`
@@ -200,6 +240,14 @@ pub enum CtlCommand {
 pub enum CraneCommand {
     /// Out of work: its stop is broken off and waits again
     Out {
+        /// The crane, or one lane
+        crane: String,
+        /// Hand its queue to cranes that can serve it
+        #[arg(long)]
+        hand_on: bool,
+    },
+    /// Lent to production: it ends its stop, and takes no other until it is back
+    Lend {
         /// The crane, or one lane
         crane: String,
         /// Hand its queue to cranes that can serve it

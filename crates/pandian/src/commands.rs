@@ -16,6 +16,7 @@ mod ctl;
 mod demo;
 mod devices;
 mod import;
+mod plan;
 mod report;
 mod run;
 mod sim;
@@ -30,6 +31,7 @@ pub fn execute(cli: Cli, lang: Lang) -> Result<Exit, Fault> {
         Command::Demo(args) => block_on(demo::demo(args, lang)),
         Command::Run(args) if args.r#virtual => block_on_paused(run::run(args, lang)),
         Command::Run(args) => block_on(run::run(args, lang)),
+        Command::Plan(args) => block_on(plan::plan(args, lang)),
         Command::Ctl(args) => block_on(ctl::ctl(args, lang)),
         Command::Sim(args) => block_on(sim::sim(args, lang)),
         Command::Devices(args) => block_on(devices::devices(args, lang)),

@@ -3,7 +3,6 @@
 //! What may stand in it is written in `docs/configuration.md`. It is read section by section, and every section's entries one by one,
 //! so that one error tells many problems; unknown keys are found with the JSON Schema that the same types make.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use std::time::Duration;
 use pandian_devices::catalog::Build;
 use pandian_devices::{Camera, Catalog, Crane, TagReader};
 use pandian_domain::plan::Pace;
-use pandian_domain::travel::Kinematics;
+use pandian_domain::travel::{Axis, Kinematics};
 use pandian_domain::{CraneId, Layout, Sided};
 use pandian_engine::site::{Release, Rules, Settings};
 use pandian_sim::SimulationSettings;
@@ -25,6 +24,8 @@ mod document;
 mod error;
 mod file;
 mod pattern;
+mod plan;
+mod rails;
 mod schema;
 mod slots;
 #[cfg(test)]
@@ -32,8 +33,10 @@ mod tests;
 mod units;
 mod unknown;
 mod warehouse;
+mod zones;
 
 pub use error::{ConfigError, ConfigProblem};
+pub use plan::{CheckTimes, OrderSetting};
 pub use schema::schema;
 
 /// The file's name where a folder is given.
@@ -51,37 +54,26 @@ pub struct Warehouse {
     pub file: PathBuf,
     /// The file's text, without BOM: what the configuration's digest is made of.
     pub text: Arc<str>,
-    /// Locations, lanes and queues. Queue `n` is that of `cranes[n]`.
+    /// Locations, aisles, lanes, queues and rails. Queue `n` is that of `cranes[n]`.
     pub layout: Arc<Layout>,
-    /// Measures of the aisles; [`Place::aisle`](pandian_domain::Place::aisle) is an index of these.
-    pub aisles: Vec<Aisle>,
     /// Cranes, then dispatchers, each in the order of the file.
     pub cranes: Vec<ConfiguredCrane>,
     /// Where the book stock comes from.
     pub book: BookSource,
     /// How stocktakes run.
     pub settings: Settings,
+    /// How long the checks of one stop are expected to take.
+    pub check_times: CheckTimes,
+    /// Whether plans bring cranes home after their last stop.
+    pub return_home: bool,
+    /// In which order locations are visited.
+    pub order: OrderSetting,
+    /// Whether measured moves may replace the configured kinematics.
+    pub learn: bool,
     /// Where cranes that report back are awaited.
     pub callbacks: Option<CallbackListener>,
     /// The simulated warehouse.
     pub simulation: Option<SimulationSettings>,
-}
-
-/// An aisle.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Aisle {
-    /// Its name.
-    pub id: Arc<str>,
-    /// Number of columns.
-    pub bays: u32,
-    /// Number of levels.
-    pub levels: u32,
-    /// Locations behind each other.
-    pub depth: u8,
-    /// Distance from one bay to the next, in metres.
-    pub bay_width_m: f64,
-    /// Distance from one level to the next, in metres.
-    pub level_height_m: f64,
 }
 
 /// A crane or a dispatcher with its devices' settings.
@@ -91,6 +83,8 @@ pub struct ConfiguredCrane {
     pub id: CraneId,
     /// Its lanes, as indices of the layout's: one for a crane, as many as configured for a dispatcher.
     pub lanes: Range<u32>,
+    /// Whether it is a dispatcher, whose cranes move nobody knows how.
+    pub is_dispatcher: bool,
     /// How it is commanded.
     pub device: Arc<dyn Build<dyn Crane>>,
     /// The tag readers. There is a reader or a camera.
@@ -101,6 +95,8 @@ pub struct ConfiguredCrane {
     pub rules: Rules,
     /// How fast it is; a common unit-load crane where the file does not say.
     pub kinematics: Kinematics,
+    /// From the front of one aisle to the front of another, where the file says so.
+    pub aisle_change: Option<Duration>,
 }
 
 /// Where the book stock comes from.
@@ -155,30 +151,31 @@ impl Warehouse {
         callbacks.chain(devices).collect()
     }
 
-    /// What planning expects of each queue's crane; none of a dispatcher's.
+    /// What planning expects of each queue's crane; none of a dispatcher's. Where there is a simulation, all of it is at its speed.
     pub fn paces(&self, release: Release) -> Vec<Option<Pace>> {
         let usual = SimulationSettings::default();
-        let checks = self.simulation.as_ref().unwrap_or(&usual);
-        let (inventory, capture, compare) = (checks.inventory_time.0, checks.capture_time.0, checks.compare_time.0);
+        let simulation = self.simulation.as_ref().unwrap_or(&usual);
+        let CheckTimes { acquisition, verification } = self.check_times;
         let (dwell, verdict_after) = match release {
-            Release::AfterAcquisition => (inventory.max(capture), compare),
-            Release::AfterVerification => (inventory.max(capture + compare), Duration::ZERO),
+            Release::AfterAcquisition => (acquisition, verification.saturating_sub(acquisition)),
+            Release::AfterVerification => (verification, Duration::ZERO),
         };
         let pace = |crane: &ConfiguredCrane| Pace {
-            kinematics: crane.kinematics,
+            kinematics: at_speed(crane.kinematics, simulation.speed),
             overhead: Duration::ZERO,
-            aisle_change: checks.aisle_change.0,
-            dwell,
-            verdict_after,
-            returns_home: false,
+            aisle_change: simulation.at_speed(crane.aisle_change.unwrap_or(simulation.aisle_change.0)),
+            dwell: simulation.at_speed(dwell),
+            verdict_after: simulation.at_speed(verdict_after),
+            returns_home: self.return_home,
         };
-        self.cranes.iter().map(|crane| (crane.lanes.len() == 1).then(|| pace(crane))).collect()
+        self.cranes.iter().map(|crane| (!crane.is_dispatcher).then(|| pace(crane))).collect()
     }
+}
 
-    /// The cranes by their names.
-    pub fn kinematics(&self) -> HashMap<CraneId, Kinematics> {
-        self.cranes.iter().map(|crane| (crane.id.clone(), crane.kinematics)).collect()
-    }
+/// A crane whose every move takes that many times less.
+fn at_speed(Kinematics { drive, lift }: Kinematics, speed: f64) -> Kinematics {
+    let faster = |axis: Axis| Axis { speed: axis.speed * speed, acceleration: axis.acceleration * speed * speed };
+    Kinematics { drive: faster(drive), lift: faster(lift) }
 }
 
 /// Reads and checks a configuration. `path` is the file, or the folder that holds a [`FILE_NAME`].

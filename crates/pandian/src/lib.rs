@@ -2,14 +2,18 @@
 
 pub mod assemble;
 pub mod cli;
+pub mod columns;
 pub mod commands;
 pub mod config;
 pub mod ctl;
+pub mod draft;
 pub mod explain;
 pub mod fault;
+pub mod learnt;
 pub mod lists;
 pub mod rehearsal;
 pub mod report;
+pub mod route_picture;
 pub mod say;
 pub mod show;
 pub mod tail;

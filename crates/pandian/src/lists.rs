@@ -17,6 +17,7 @@ mod table;
 pub mod write;
 
 pub(crate) use decode::utf8;
+pub(crate) use locations::unknown_location;
 pub use locations::{check_code, read_codes, read_locations};
 pub(crate) use near::{most_similar, shown};
 pub use problem::{ListError, ListProblem, MOST_PROBLEMS};

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use pandian_domain::stocktake::{Mode, Standing};
+use pandian_domain::stocktake::{Outage, Standing};
 use pandian_domain::{Fact, Record};
 use pandian_engine::{Controller, Status};
 use tokio::io::AsyncWriteExt;
@@ -99,8 +99,6 @@ pub struct Bars {
     lanes: Vec<ProgressBar>,
     /// Says how many lanes have no bar; taken off the screen when dropped.
     _rest: Option<ProgressBar>,
-    /// When the first status was shown, in seconds of the stocktake, and what each lane had done by then.
-    begun: (f64, Vec<u64>),
     words: &'static Words,
 }
 
@@ -139,8 +137,7 @@ impl Bars {
             rest
         });
         let total = bar(words.stocktake, "{prefix} {bar:30.green/dim} {pos:>5}/{len} {wide_msg}");
-        let begun = (status.seconds, status.lanes.iter().map(|lane| lane.done).collect());
-        Self { all, total, lanes, _rest: rest, begun, words }
+        Self { all, total, lanes, _rest: rest, words }
     }
 
     fn print(&self, line: &str) -> io::Result<()> {
@@ -156,18 +153,16 @@ impl Bars {
         let eta = status.eta_seconds.filter(|_| tally.open() > 0).map(|seconds| self.eta(seconds));
         let stalled = status.stalled.as_ref().map(|failure| format!("  {}", (self.words.stalled)(&failure.message)));
         self.total.set_message(format!("{differences}{}{}", eta.unwrap_or_default(), stalled.unwrap_or_default()));
-        let elapsed = status.seconds - self.begun.0;
-        for ((bar, lane), before) in self.lanes.iter().zip(&status.lanes).zip(&self.begun.1) {
+        for (bar, lane) in self.lanes.iter().zip(&status.lanes) {
             let at_work = usize::from(lane.location.is_some()) as u64;
             bar.set_length(lane.done + at_work + lane.waiting as u64);
             bar.set_position(lane.done);
             bar.set_message(match (&lane.location, lane.standing) {
-                (_, Standing::Out { .. }) => self.words.out_of_work.to_owned(),
+                (None, Standing::Out { by: Outage::Production, .. }) => self.words.lent.to_owned(),
+                (Some(location), Standing::Out { by: Outage::Production, .. }) => format!("→ {location}  {}", self.words.lent),
+                (_, Standing::Out { by: Outage::Operator | Outage::GaveUp, .. }) => self.words.out_of_work.to_owned(),
                 (Some(location), Standing::In) => {
-                    let sharing = status.lanes.iter().filter(|other| other.crane == lane.crane).count().max(1);
-                    let ahead = lane.waiting.div_ceil(sharing) as u64 + at_work;
-                    let done = lane.done.saturating_sub(*before);
-                    let eta = (status.mode == Mode::Running && done > 0).then(|| self.eta(elapsed / done as f64 * ahead as f64));
+                    let eta = lane.eta_seconds.map(|seconds| self.eta(seconds));
                     format!("→ {location}{}", eta.unwrap_or_default())
                 }
                 (None, Standing::In) => self.words.idle.to_owned(),

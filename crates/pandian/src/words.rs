@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "the words are their own description")]
 
 use pandian_domain::verdict::{Reason, Verdict};
+use pandian_engine::site::Release;
 
 use crate::cli::LangArg;
 
@@ -86,6 +87,8 @@ pub struct Words {
     pub eta: &'static str,
     pub idle: &'static str,
     pub out_of_work: &'static str,
+    pub lent: &'static str,
+    pub waited: fn(&str, u64, f64) -> String,
     pub waiting: &'static str,
     pub done: &'static str,
     pub running: &'static str,
@@ -108,4 +111,43 @@ pub struct Words {
     pub all_found: fn(usize) -> String,
     pub missed_some: fn(usize, usize) -> String,
     pub demo_next: fn(&str) -> String,
+    pub plan: PlanWords,
+}
+
+/// What is said of a plan.
+pub struct PlanWords {
+    pub title: fn(&str, usize, &str, u64) -> String,
+    pub stops: &'static str,
+    pub visits: &'static str,
+    pub travel: &'static str,
+    pub standing: &'static str,
+    pub free_after: &'static str,
+    pub bound: &'static str,
+    pub gap: &'static str,
+    pub optimal: &'static str,
+    pub all: &'static str,
+    pub done: fn(&str) -> String,
+    pub kept_opaque: fn(&str) -> String,
+    pub kept_dispatched: fn(&str) -> String,
+    pub partly_opaque: fn(&str, usize) -> String,
+    pub moves_as_learnt: fn(&str, usize, &str, &str) -> String,
+    pub moves_as_configured: fn(&str, usize, &str, &str) -> String,
+    pub nothing_learnt: fn(&str) -> String,
+    pub rule: &'static str,
+    pub as_given: &'static str,
+    pub sorted: &'static str,
+    pub routed: &'static str,
+    pub released: &'static str,
+    pub release: fn(Release) -> &'static str,
+    pub sooner: &'static str,
+    pub left_out: fn(usize) -> String,
+    pub picture: fn(&str) -> String,
+    pub stops_here: fn(usize) -> String,
+    pub time_unknown: &'static str,
+    pub nothing_to_draw: &'static str,
+    pub left_side: &'static str,
+    pub right_side: &'static str,
+    pub begins_here: &'static str,
+    pub first: &'static str,
+    pub last: &'static str,
 }

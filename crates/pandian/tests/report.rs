@@ -16,6 +16,7 @@ use masks::masked;
 use pandian::assemble::{Assembled, assemble, load};
 use pandian::report::COLUMNS;
 use pandian_domain::StocktakeId;
+use pandian_domain::stocktake::Sequence;
 use pandian_engine::{Clock, Ending, Run};
 use pandian_store::{Access, Store};
 use program::{Ended, Running};
@@ -52,7 +53,7 @@ impl Counted {
         let Assembled { site, .. } = assemble(&load(folder).unwrap(), Some(&store)).await.unwrap();
         let clock = Clock::starting_at("2026-01-02T03:04:05Z".parse().unwrap());
         let locations = site.layout.slots().iter().map(|slot| slot.code.clone()).collect();
-        let run = Run::start(site, Arc::new(store.clone()), clock, StocktakeId::new(clock.now(), [7; 10]), locations, 1).await.unwrap();
+        let run = Run::start(site, Arc::new(store.clone()), clock, StocktakeId::new(clock.now(), [7; 10]), locations, Sequence::Given, 1).await.unwrap();
         assert!(matches!(run.drive().await.unwrap(), Ending::Finished(_)));
         store.close().await.unwrap();
     }

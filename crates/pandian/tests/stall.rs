@@ -13,6 +13,7 @@ use example::Scenario;
 use pandian::assemble::{assemble, load, simulation};
 use pandian::rehearsal::servers;
 use pandian_domain::StocktakeId;
+use pandian_domain::stocktake::Sequence;
 use pandian_domain::book::Book;
 use pandian_engine::{Clock, Ending, Run, Site};
 use pandian_sim::wire::SimServers;
@@ -98,7 +99,7 @@ async fn checks_that_block_hold_up_the_event_loop_no_more_than_idling_does() {
 async fn count(site: &Arc<Site>, store: &Store, attempt: u8) {
     let locations = site.layout.slots().iter().map(|slot| slot.code.clone()).collect();
     let id = StocktakeId::new(Clock::System.now(), [attempt; 10]);
-    let run = Run::start(site.clone(), Arc::new(store.clone()), Clock::System, id, locations, 1).await.unwrap();
+    let run = Run::start(site.clone(), Arc::new(store.clone()), Clock::System, id, locations, Sequence::Given, 1).await.unwrap();
     let Ending::Finished(summary) = run.drive().await.unwrap() else { panic!("the stocktake was not brought to its end") };
     assert_eq!((summary.tally.settled, summary.tally.ambiguous), (3, 0));
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pandian_domain::CraneId;
+use pandian_domain::lane::QueueIndex;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -23,10 +24,21 @@ pub(crate) enum Order<'a> {
     Any { key: Option<&'a str> },
 }
 
+/// How long a travel takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Travel {
+    /// Whatever the way, so long.
+    Fixed(Duration),
+    /// What its way needs at this part of the crane's speeds and accelerations.
+    AtPace(f64),
+}
+
 /// The cranes of one endpoint: a single crane, or those of a dispatcher.
 #[derive(Debug)]
 pub(crate) struct Fleet {
     crane: CraneId,
+    /// What it draws from; none for an endpoint that the layout does not have.
+    queue: Option<QueueIndex>,
     world: Arc<World>,
     state: Mutex<State>,
     /// A check ended or someone left the queue.
@@ -86,12 +98,13 @@ impl Fleet {
             next_ticket: 0,
             next_leg: 1,
         };
-        Self { crane, world, state: Mutex::new(state), freed: Notify::new() }
+        let queue = world.layout().lanes().iter().find(|lane| lane.crane == crane).map(|lane| lane.queue);
+        Self { crane, queue, world, state: Mutex::new(state), freed: Notify::new() }
     }
 
-    /// Brings a crane to a slot; ends when it stands there. `time` replaces the computed travel time. A crane that is under way
-    /// completes its travel, whoever still waits for it; orders for the same slot share one travel.
-    pub(crate) async fn go(&self, order: Order<'_>, to: u32, time: Option<Duration>) {
+    /// Brings a crane to a slot; ends when it stands there. A crane that is under way completes its travel, whoever still waits for it;
+    /// orders for the same slot share one travel.
+    pub(crate) async fn go(&self, order: Order<'_>, to: u32, travel: Travel) {
         let mut ticket: Option<Ticket<'_>> = None;
         let mut riding: Option<(usize, u64)> = None;
         loop {
@@ -105,7 +118,7 @@ impl Fleet {
                 if riding.is_some_and(|(crane, leg)| state.cranes[crane].completed >= leg) {
                     return;
                 }
-                let next = self.next(&mut state, order, ticket.as_ref().map(|ticket| ticket.number), to, time);
+                let next = self.next(&mut state, order, ticket.as_ref().map(|ticket| ticket.number), to, travel);
                 if matches!(next, Next::Wait(_)) && ticket.is_none() && matches!(order, Order::Any { .. }) {
                     ticket = Some(Ticket { fleet: self, number: state.queue_up() });
                 }
@@ -130,11 +143,16 @@ impl Fleet {
     }
 
     /// What reader and camera meet when they are asked for a slot: the slot of the crane of that number, or of the crane that
-    /// stands at the asked one. A crane that never travelled in this world stands where it is believed to; one under way meets nothing.
+    /// stands at the asked one; opposite of it, if the crane counts both sides of the aisle in one visit. A crane that never travelled
+    /// in this world stands where it is believed to; one under way meets nothing.
     pub(crate) fn met(&self, crane: Option<usize>, asked: u32) -> Option<u32> {
         let mut state = self.lock();
         let now = Instant::now();
-        let met = |mast: &Mast| if mast.leg.is_some() { None } else { Some(mast.at.unwrap_or(asked)) };
+        let met = |mast: &Mast| match mast.at {
+            _ if mast.leg.is_some() => None,
+            Some(at) if !self.reaches(at, asked) => Some(at),
+            _ => Some(asked),
+        };
         match crane {
             Some(number) => {
                 state.settle_one(number, now);
@@ -152,14 +170,14 @@ impl Fleet {
     pub(crate) fn begin_check(&self, slot: u32) -> Check<'_> {
         let mut state = self.lock();
         state.settle(Instant::now());
-        let crane = state.cranes.iter().position(|mast| mast.leg.is_none() && mast.at == Some(slot));
+        let crane = state.cranes.iter().position(|mast| mast.leg.is_none() && mast.at.is_some_and(|at| self.reaches(at, slot)));
         if let Some(number) = crane {
             state.cranes[number].checks += 1;
         }
         Check { fleet: self, crane }
     }
 
-    fn next(&self, state: &mut State, order: Order<'_>, ticket: Option<u64>, to: u32, time: Option<Duration>) -> Next {
+    fn next(&self, state: &mut State, order: Order<'_>, ticket: Option<u64>, to: u32, travel: Travel) -> Next {
         let number = match order {
             Order::Crane(number) => number,
             Order::Any { key } => {
@@ -180,8 +198,10 @@ impl Fleet {
             None if mast.at == Some(to) => return Next::Arrived,
             None => {}
         }
-        let computed = || self.world.settings().at_speed(self.world.travel(&self.crane, mast.at, to));
-        let time = time.unwrap_or_else(computed);
+        let time = match travel {
+            Travel::Fixed(time) => time,
+            Travel::AtPace(pace) => self.world.settings().at_speed(self.world.travel_at(pace, &self.crane, mast.at, to)),
+        };
         let now = Instant::now();
         let leg = Leg { number: state.next_leg, to, arrives: now + time };
         state.next_leg += 1;
@@ -191,6 +211,11 @@ impl Fleet {
             return Next::Arrived;
         }
         Next::Ride { crane: number, leg }
+    }
+
+    /// Whether a crane that stands at one slot has a camera or reader before the other.
+    fn reaches(&self, at: u32, asked: u32) -> bool {
+        at == asked || self.queue.is_some_and(|queue| self.world.layout().is_one_visit(queue, at, asked))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

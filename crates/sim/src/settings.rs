@@ -29,7 +29,7 @@ pub struct SimulationSettings {
     pub compare_time: Period,
     /// Shortest and longest travel between locations without a place.
     pub opaque_travel: [Period; 2],
-    /// Travel from the front of one aisle to the front of another, for cranes that serve several.
+    /// Travel from the front of one aisle to the front of another, for cranes that serve several and say nothing of their own.
     pub aisle_change: Period,
     /// Every time is divided by this, and rounded up to whole milliseconds.
     pub speed: f64,
@@ -99,7 +99,7 @@ impl SimulationSettings {
     }
 
     /// A time at the simulation's speed, in whole milliseconds.
-    pub(crate) fn at_speed(&self, time: Duration) -> Duration {
+    pub fn at_speed(&self, time: Duration) -> Duration {
         // A hair above a millisecond is noise of the arithmetic, not time.
         Duration::from_millis((time.as_secs_f64() * 1000.0 / self.speed - 1e-6).ceil().max(0.0) as u64)
     }

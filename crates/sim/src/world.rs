@@ -11,7 +11,7 @@ use pandian_domain::{BookLine, CraneId, Epc, Findings, Inventory, Layout, Locati
 
 use crate::book::SimBook;
 use crate::difference::{Booked, Difference, Planting};
-use crate::geometry::{AisleGeometry, Geometry};
+use crate::motion::Motions;
 use crate::picture;
 use crate::seed::{Draw, Seed, hash_text};
 use crate::settings::{SettingsError, SimulationSettings};
@@ -19,24 +19,30 @@ use crate::settings::{SettingsError, SimulationSettings};
 /// What a world is made from.
 #[derive(Clone)]
 pub struct WorldSpec {
-    /// The locations and lanes.
+    /// The locations and lanes, the aisles, and where cranes stand at first.
     pub layout: Arc<Layout>,
-    /// Measures of the aisles, by their index in the warehouse; missing ones have the default's.
-    pub aisles: Vec<AisleGeometry>,
     /// What each crane can do; missing ones are common unit-load cranes.
-    pub kinematics: HashMap<CraneId, Kinematics>,
+    pub cranes: HashMap<CraneId, CraneSpec>,
     /// The `[simulation]` table.
     pub settings: SimulationSettings,
     /// The real books, if the warehouse has any: the world then holds what they say, but for the planted differences.
     pub book: Option<Arc<dyn Book>>,
 }
 
+/// What a crane can do.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CraneSpec {
+    /// How it drives and lifts.
+    pub kinematics: Kinematics,
+    /// From the front of one aisle to the front of another; the settings' where nothing is said.
+    pub aisle_change: Option<Duration>,
+}
+
 /// A seeded warehouse. Pure: the same specification is the same world, and nothing in it changes. What lies in a slot is
 /// computed when it is asked for, so that a world of any size takes no memory beyond the layout's.
 pub struct World {
     layout: Arc<Layout>,
-    geometry: Geometry,
-    kinematics: HashMap<CraneId, Kinematics>,
+    motions: Motions,
     settings: SimulationSettings,
     seed: Seed,
     drawn: Arc<SimBook>,
@@ -58,13 +64,12 @@ pub struct Planted {
 impl World {
     /// Makes a world; fails if a setting is out of its range.
     pub fn new(spec: WorldSpec) -> Result<Self, SettingsError> {
-        let WorldSpec { layout, aisles, kinematics, settings, book } = spec;
+        let WorldSpec { layout, cranes, settings, book } = spec;
         settings.check()?;
         let seed = Seed(settings.seed);
         let size = u32::try_from(layout.slots().len()).unwrap_or(u32::MAX);
         Ok(Self {
-            geometry: Geometry { aisles, aisle_change: settings.aisle_change.0 },
-            kinematics,
+            motions: Motions::new(&layout, &cranes, settings.aisle_change.0),
             seed,
             drawn: Arc::new(SimBook::new(layout.clone(), seed, settings.fill, settings.units_per_slot)),
             given: book,
@@ -101,22 +106,28 @@ impl World {
         })
     }
 
-    /// How long a crane travels to a slot (indices of the layout); from where cranes start if `from` is none. Whole milliseconds,
+    /// How long a crane travels to a slot (indices of the layout); from where it stands at first if `from` is none. Whole milliseconds,
     /// at speed 1. Slots without a place are some time apart that depends on the two alone.
     pub fn travel(&self, crane: &CraneId, from: Option<u32>, to: u32) -> Duration {
+        self.travel_at(1.0, crane, from, to)
+    }
+
+    /// The same, where the crane drives and lifts at that part of its speeds and accelerations.
+    pub(crate) fn travel_at(&self, pace: f64, crane: &CraneId, from: Option<u32>, to: u32) -> Duration {
         if from == Some(to) {
             return Duration::ZERO;
         }
-        let place = |slot| self.layout.slot(slot).place;
-        match (from.map(place), place(to)) {
-            (None, Some(to)) => self.geometry.travel(&self.kinematics_of(crane), None, to),
-            (Some(Some(from)), Some(to)) => self.geometry.travel(&self.kinematics_of(crane), Some(from), to),
-            _ => {
-                let [least, most] = self.settings.opaque_travel.map(|period| period.0.as_millis() as u64);
-                let leg = u64::from(from.map_or(u32::MAX, |slot| slot)) << 32 | u64::from(to);
-                Duration::from_millis(least + self.seed.below(Draw::Travel, leg, most - least + 1))
-            }
+        let goal = self.layout.position(to);
+        let start = match from {
+            Some(slot) => self.layout.position(slot),
+            None => goal.map(|goal| self.motions.start(crane, goal)),
+        };
+        if let (Some(start), Some(goal)) = (start, goal) {
+            return self.motions.travel(crane, pace, start, goal);
         }
+        let [least, most] = self.settings.opaque_travel.map(|period| period.0.as_millis() as u64);
+        let leg = u64::from(from.map_or(u32::MAX, |slot| slot)) << 32 | u64::from(to);
+        Duration::from_millis(least + self.seed.below(Draw::Travel, leg, most - least + 1))
     }
 
     /// What a reader at a slot hears.
@@ -183,10 +194,6 @@ impl World {
             Some(book) => book.lines(self.code(slot)),
             None => Some(self.drawn.lines_at(slot)),
         }
-    }
-
-    fn kinematics_of(&self, crane: &CraneId) -> Kinematics {
-        self.kinematics.get(crane).copied().unwrap_or_default()
     }
 
     fn code(&self, slot: u32) -> &LocationCode {

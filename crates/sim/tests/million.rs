@@ -24,7 +24,7 @@ fn a_million_locations_need_no_memory_of_their_own() {
     let layout = racks(1_000_000);
     let before = resident_bytes();
     let settings = toml::from_str("seed = 9").unwrap();
-    let spec = WorldSpec { layout: Arc::new(layout), aisles: Vec::new(), kinematics: HashMap::new(), settings, book: None };
+    let spec = WorldSpec { layout: Arc::new(layout), cranes: HashMap::new(), settings, book: None };
     let world = World::new(spec).unwrap();
     let planted = world.planted().count();
     assert!((24_000..36_000).contains(&planted), "{planted}");

@@ -91,8 +91,8 @@ const ROWS: [&str; 9] = [
 ];
 
 pub(super) fn run(quick: bool) -> Result<(), Box<dyn Error>> {
-    let python = python()?;
-    let bench = example("engine_bench")?;
+    let python = python("peers")?;
+    let bench = example("pandian", "engine_bench")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let stand = runtime.block_on(Stand::start(&python));
     let (stops, rounds) = if quick { (200, 1) } else { (1000, 3) };

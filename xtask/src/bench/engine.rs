@@ -53,8 +53,8 @@ pub(super) fn settle(goals: &[Goal]) -> Result<(), Box<dyn Error>> {
 }
 
 pub(super) fn run(quick: bool, cranes: &[usize]) -> Result<(), Box<dyn Error>> {
-    let bench = example("engine_bench")?;
-    let python = python()?;
+    let bench = example("pandian", "engine_bench")?;
+    let python = python("peers")?;
     let (_nginx, url) = neutral_server()?;
     let rounds = if quick { 1 } else { 3 };
     let mut goals = Vec::new();

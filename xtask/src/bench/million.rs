@@ -5,15 +5,13 @@ use std::fs;
 use std::process::Command;
 use std::time::Instant;
 
-use super::{build, fresh, root, with_peak};
+use super::{fresh, program, with_peak};
 
 /// The goal for the run and for its report, in MB.
 const GOAL_MB: f64 = 500.0;
 
 pub(crate) fn run(locations: u32) -> Result<(), Box<dyn Error>> {
-    eprintln!("building pandian in release mode …");
-    build(["--bin", "pandian"])?;
-    let pandian = root().join("target/release/pandian");
+    let pandian = program(true)?;
     let folder = fresh("million")?;
     fs::write(folder.join("warehouse.toml"), warehouse(locations))?;
     let data = folder.join("data");

@@ -1,42 +1,46 @@
 //! One crane's way over what was assigned to it.
 
-use super::{Crane, Duty, FRONT, Itinerary, Order, Pace, times};
-use crate::layout::{Layout, Position};
-use crate::route::{Effort, End, Point, Problem, Proof, Route, improve, solve};
+use super::aisles::Ends;
+use super::bound::{self, Proved};
+use super::{Crane, Duty, EQUAL, Itinerary, Leg, Order, Pace, kicks_for, pace_of, rail, times};
+use crate::lane::QueueIndex;
+use crate::layout::Layout;
+use crate::location::Side;
+use crate::route::{Effort, End, Point, Problem, Route, improve, solve};
 
-/// The shortest way that is found over a duty.
+/// The shortest way that is found over a duty, its legs in this order.
 pub(super) fn itinerary(layout: &Layout, paces: &[Option<Pace>], duty: &Duty, seed: u64, effort: &mut Effort<'_>) -> Itinerary {
     let crane = duty.crane;
-    let given = |order: Order| {
-        let slots = duty.parts.concat();
-        Itinerary { crane, order, times: times(layout, paces, crane, &slots), slots, bound_s: 0.0 }
+    let as_given = |order| {
+        let times = times(layout, paces, crane, &duty.given);
+        Itinerary { crane, slots: duty.given.clone(), order, times, bound_s: 0.0 }
     };
-    let Some(pace) = paces[crane.queue as usize] else { return given(Order::GivenDispatched) };
-    if duty.parts.iter().all(|part| is_opaque(layout, part)) {
-        return given(Order::GivenOpaque);
+    let Some(pace) = pace_of(paces, crane.queue) else { return as_given(Order::GivenDispatched) };
+    if duty.legs.is_empty() {
+        return as_given(Order::GivenOpaque);
     }
-    let whole: usize = duty.parts.iter().map(Vec::len).sum();
-    let mut way = Way { layout, pace, crane, at: crane.from, slots: Vec::with_capacity(whole), order: Order::Optimal, bound_s: 0.0 };
-    for (index, part) in duty.parts.iter().enumerate() {
-        let kicks = super::kicks_for(part.len());
-        way.append(part, way.end_before(duty.parts.get(index + 1)), |problem| solve(problem, seed, &mut effort.part(kicks)));
+    let ends = Ends::new(layout, &pace, duty);
+    let whole: usize = duty.legs.iter().map(|leg| leg.slots().count()).sum();
+    let kicks = kicks_for(whole);
+    let mut way = Way::new(layout, crane.queue, &pace);
+    let mut proved = Vec::with_capacity(duty.legs.len());
+    for (index, leg) in duty.legs.iter().enumerate() {
+        let (start, goal) = (ends.start(leg.aisle, index == 0), ends.goal(leg.aisle, index + 1 == duty.legs.len()));
+        let least_s = way.append(leg, start, goal, |problem, _| {
+            let share = kicks * problem.points().len() as u64 / whole as u64;
+            solve(problem, seed, &mut effort.part(share))
+        });
+        proved.push(least_s.map(|least_s| Proved { start, goal, least_s }));
     }
-    // Parts that share an aisle could have been one: what bounds them is the way over all of it.
-    if duty.parts.windows(2).any(|pair| aisle_of(layout, &pair[0]).is_some_and(|aisle| aisle_of(layout, &pair[1]) == Some(aisle))) {
-        let mut whole = Way { at: crane.from, slots: Vec::new(), bound_s: 0.0, ..way };
-        whole.append(&duty.parts.concat(), whole.end_before(None), |problem| solve(problem, seed, &mut effort.part(0)));
-        way.bound_s = whole.bound_s;
-        way.order = Order::Within;
-    }
-    let times = times(layout, paces, crane, &way.slots);
-    // Every order has as many moves: what is at one position is visited together.
-    way.bound_s += pace.overhead.as_secs_f64() * times.moves as f64;
-    // Whole milliseconds a move, which a bound in exact seconds knows nothing of.
-    let order = if times.travel_s <= way.bound_s + 1e-9 { Order::Optimal } else { way.order };
-    Itinerary { crane, order, times, bound_s: way.bound_s.min(times.travel_s), slots: way.slots }
+    let mut slots = way.slots;
+    slots.extend(&duty.given);
+    let times = times(layout, paces, crane, &slots);
+    let bound_s = bound::travel_s(layout, &pace, duty, &ends, &proved, effort).min(times.travel_s);
+    let order = if duty.given.is_empty() && times.travel_s <= bound_s * (1.0 + EQUAL) { Order::Optimal } else { Order::Within };
+    Itinerary { crane, slots, order, times, bound_s }
 }
 
-/// The order of what waits, improved; aisles in the order in which they come up.
+/// The order of what waits, improved: aisle by aisle, what has no coordinates last. Never longer than the order at hand.
 pub(super) fn improved(
     layout: &Layout,
     paces: &[Option<Pace>],
@@ -45,112 +49,102 @@ pub(super) fn improved(
     seed: u64,
     effort: &mut Effort<'_>,
 ) -> Vec<u32> {
-    let Some(pace) = paces[crane.queue as usize] else { return waiting.to_vec() };
-    let mut parts: Vec<Vec<u32>> = Vec::new();
-    for slot in waiting {
-        let aisle = layout.position(*slot).map(|position| position.aisle);
-        match parts.iter_mut().find(|part| aisle_of(layout, part) == aisle) {
-            Some(part) => part.push(*slot),
-            None => parts.push(vec![*slot]),
+    let Some(pace) = pace_of(paces, crane.queue) else { return waiting.to_vec() };
+    let mut duty = Duty::over(layout, crane, waiting);
+    let travel_s = |duty: &Duty| times(layout, paces, crane, &duty.slots()).travel_s;
+    // Aisles as they come up, or first the one that the crane stands in.
+    let here = crane.from.map(|from| from.aisle);
+    if duty.legs.iter().skip(1).any(|leg| Some(leg.aisle) == here) {
+        let mut here_first = duty.clone();
+        here_first.legs.sort_by_key(|leg| Some(leg.aisle) != here);
+        if travel_s(&here_first) < travel_s(&duty) {
+            duty = here_first;
         }
     }
-    // The aisle that the crane stands in comes first, what has no coordinates last.
-    let here = crane.from.map(|position| position.aisle);
-    parts.sort_by_key(|part| match aisle_of(layout, part) {
-        None => 2,
-        aisle => u8::from(aisle != here),
-    });
-    let mut way = Way { layout, pace, crane, at: crane.from, slots: Vec::new(), order: Order::Optimal, bound_s: 0.0 };
-    for (index, part) in parts.iter().enumerate() {
-        let order: Vec<u32> = (0..part.len() as u32).collect();
-        way.append(part, way.end_before(parts.get(index + 1)), |problem| {
-            improve(problem, &order, seed, &mut effort.part(super::kicks_for(part.len())))
-        });
+    if let ([leg], Some(rail)) = (&mut duty.legs[..], layout.rail_of(crane.queue)) {
+        rail::keep_apart(layout, rail, crane.queue, leg);
     }
+    let way = quick(layout, &pace, &duty, seed, effort);
+    let (before, after) = (times(layout, paces, crane, waiting), times(layout, paces, crane, &way));
+    // Where fewer moves are unknown, more of them are counted: that says nothing.
+    let is_longer = after.unknown_moves == before.unknown_moves && after.makespan_s() > before.makespan_s();
+    if is_longer { waiting.to_vec() } else { way }
+}
+
+/// A way over a duty that is looked for from the order at hand, without a proof.
+pub(super) fn quick(layout: &Layout, pace: &Pace, duty: &Duty, seed: u64, effort: &mut Effort<'_>) -> Vec<u32> {
+    let ends = Ends::new(layout, pace, duty);
+    let mut way = Way::new(layout, duty.crane.queue, pace);
+    for (index, leg) in duty.legs.iter().enumerate() {
+        let (start, goal) = (ends.start(leg.aisle, index == 0), ends.goal(leg.aisle, index + 1 == duty.legs.len()));
+        way.append(leg, start, goal, |problem, at_hand| improve(problem, at_hand, seed, &mut effort.part(kicks_for(at_hand.len()))));
+    }
+    way.slots.extend(&duty.given);
     way.slots
 }
 
 /// A way under construction.
-#[derive(Clone)]
 struct Way<'l> {
     layout: &'l Layout,
-    pace: Pace,
-    crane: Crane,
-    /// Where it leads so far.
-    at: Option<Position>,
+    queue: QueueIndex,
+    pace: &'l Pace,
     slots: Vec<u32>,
-    order: Order,
-    bound_s: f64,
 }
 
-impl Way<'_> {
-    /// Where the part before `next` has to end.
-    fn end_before(&self, next: Option<&Vec<u32>>) -> WayEnd {
-        match next {
-            Some(_) => WayEnd::Next(next.and_then(|part| aisle_of(self.layout, part))),
-            None => WayEnd::Last,
-        }
+impl<'l> Way<'l> {
+    fn new(layout: &'l Layout, queue: QueueIndex, pace: &'l Pace) -> Self {
+        Self { layout, queue, pace, slots: Vec::new() }
     }
 
-    /// Goes over one part.
-    fn append(&mut self, part: &[u32], end: WayEnd, route: impl FnOnce(&Problem) -> Route) {
-        let Some(aisle) = aisle_of(self.layout, part) else {
-            self.slots.extend(part);
-            self.at = None;
-            return;
-        };
-        let points: Vec<Point> = part.iter().filter_map(|slot| self.layout.position(*slot)).map(|position| position.point).collect();
-        let change = self.at.filter(|at| at.aisle != aisle);
-        let start = if change.is_some() { Some(FRONT) } else { self.at.map(|at| at.point) };
-        let home = self.layout.queues()[self.crane.queue as usize].home.filter(|_| self.pace.returns_home);
-        let goal = match end {
-            WayEnd::Next(Some(next)) if next != aisle => Some(FRONT),
-            WayEnd::Next(_) => None,
-            WayEnd::Last => home.map(|home| if home.aisle == aisle { home.point } else { FRONT }),
-        };
-        let problem = match Problem::new(points, start, goal.map_or(End::Open, End::At), self.pace.kinematics) {
-            Ok(problem) => problem,
-            // Coordinates beyond all measure: nothing can be computed of them.
-            Err(_) => {
-                self.slots.extend(part);
-                self.at = None;
-                self.order = Order::Within;
-                return;
+    /// Goes through an aisle by a `route` over each part of it, which is told the order at hand; says how many seconds that takes at
+    /// least, if it is one route.
+    fn append(&mut self, leg: &Leg, mut start: Option<Point>, goal: End, mut route: impl FnMut(&Problem, &[u32]) -> Route) -> Option<f64> {
+        let mut least_s = None;
+        for (index, part) in leg.parts.iter().enumerate() {
+            let points = part.iter().filter_map(|slot| self.layout.position(*slot)).map(|position| position.point).collect();
+            let goal = match leg.parts.get(index + 1) {
+                // The way goes on: towards bay 0, as a rail is cut.
+                Some(next) => self.farthest(next).map_or(End::Open, End::At),
+                None => goal,
+            };
+            let first = self.slots.len();
+            match Problem::new(points, start, goal, self.pace.kinematics) {
+                Ok(problem) => {
+                    let at_hand: Vec<u32> = (0..part.len() as u32).collect();
+                    let route = route(&problem, &at_hand);
+                    self.slots.extend(route.order.iter().map(|index| part[*index as usize]));
+                    least_s = Some(route.bound_s);
+                }
+                // Coordinates beyond all measure: nothing can be computed of them.
+                Err(_) => self.slots.extend(part),
             }
-        };
-        let route = route(&problem);
-        if route.proof == Proof::Within {
-            self.order = Order::of(route.proof);
+            self.face(first);
+            start = self.slots.last().and_then(|slot| self.layout.position(*slot)).map(|position| position.point);
         }
-        let first = self.slots.len();
-        self.slots.extend(route.order.iter().map(|index| part[*index as usize]));
-        self.face(first);
-        self.bound_s += route.bound_s + change.map_or(0.0, |_| self.pace.aisle_change.as_secs_f64());
-        self.at = self.slots.last().and_then(|slot| self.layout.position(*slot));
+        least_s.filter(|_| leg.parts.len() == 1)
     }
 
-    /// Puts what is at the same position in such an order that both sides come together.
+    fn farthest(&self, slots: &[u32]) -> Option<Point> {
+        let points = slots.iter().filter_map(|slot| self.layout.position(*slot)).map(|position| position.point);
+        points.max_by(|a, b| a.x_m.total_cmp(&b.x_m))
+    }
+
+    /// Puts what is at the same position in such an order that left and right alternate as long as there are both.
     fn face(&mut self, first: usize) {
         let layout = self.layout;
-        let here = |slot: &u32| layout.position(*slot);
-        for run in self.slots[first..].chunk_by_mut(|a, b| here(a) == here(b)) {
-            run.sort_by_key(|slot| layout.slot(*slot).place.map(|place| (place.depth, place.side, *slot)));
+        if !layout.queues()[self.queue as usize].both_sides {
+            return;
+        }
+        let position = |slot: &u32| layout.position(*slot);
+        let place = |slot: &u32| layout.slot(*slot).place;
+        for run in self.slots[first..].chunk_by_mut(|a, b| position(a) == position(b)).filter(|run| run.len() > 1) {
+            run.sort_by_key(|slot| place(slot).map(|place| place.depth));
+            let is_left = |slot: &u32| place(slot).is_some_and(|place| place.side == Side::Left);
+            let (left, right): (Vec<u32>, Vec<u32>) = run.iter().partition(|slot| is_left(slot));
+            let both = left.len().min(right.len());
+            let pairs = left.iter().zip(&right).flat_map(|(left, right)| [*left, *right]);
+            let rest = left[both..].iter().chain(&right[both..]).copied();
+            run.iter_mut().zip(pairs.chain(rest).collect::<Vec<_>>()).for_each(|(slot, next)| *slot = next);
         }
     }
-}
-
-/// What follows a part of a way.
-enum WayEnd {
-    /// Another part, in that aisle.
-    Next(Option<u16>),
-    /// Nothing.
-    Last,
-}
-
-fn aisle_of(layout: &Layout, part: &[u32]) -> Option<u16> {
-    part.first().and_then(|slot| layout.position(*slot)).map(|position| position.aisle)
-}
-
-fn is_opaque(layout: &Layout, part: &[u32]) -> bool {
-    aisle_of(layout, part).is_none()
 }

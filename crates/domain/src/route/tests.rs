@@ -44,6 +44,12 @@ fn any_problem(count: RangeInclusive<usize>) -> impl Strategy<Value = Problem> {
     })
 }
 
+/// So many random cases of a property. `PANDIAN_ROUTE_INSTANCES` makes as many of a thousand, and of other numbers in proportion.
+fn cases(usual: u32) -> ProptestConfig {
+    let thousand = std::env::var("PANDIAN_ROUTE_INSTANCES").map_or(1000, |number| number.parse::<u64>().unwrap());
+    ProptestConfig::with_cases((u64::from(usual) * thousand).div_ceil(1000).try_into().unwrap())
+}
+
 /// The shortest of all orders.
 fn by_brute_force(problem: &Problem) -> f64 {
     fn extend(problem: &Problem, order: &mut Vec<u32>, best: &mut f64) {
@@ -63,7 +69,7 @@ fn by_brute_force(problem: &Problem) -> f64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn every_stop_comes_exactly_once_and_no_rule_is_shorter(problem in any_problem(0..=30), seed in any::<u64>()) {
@@ -89,6 +95,8 @@ proptest! {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
+
     #[test]
     fn an_order_at_hand_is_only_improved(problem in any_problem(0..=60), known in proptest::collection::vec(0_u32..80, 0..80)) {
         let count = problem.points().len() as u32;
@@ -138,7 +146,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(cases(24))]
 
     #[test]
     fn the_same_seed_gives_the_same_route(problem in any_problem(10..=150), seed in any::<u64>()) {
@@ -173,6 +181,18 @@ fn nothing_to_visit_is_a_route() {
     assert_eq!((nowhere.order.len(), nowhere.travel_s, nowhere.gap(), nowhere.proof), (0, 0.0, 0.0, Proof::Optimal));
     let transfer = solve(&problem(vec![], Some(slot(0, 0)), End::At(slot(10, 0))), 0, &mut Effort::kicks(1));
     assert!(transfer.travel_s > 0.0 && transfer.bound_s == transfer.travel_s);
+}
+
+#[test]
+fn one_stop_is_reached_by_the_one_way_there_is() {
+    let (foot, stop) = (slot(0, 0), slot(10, 4));
+    for (end, moves) in [(End::Open, 1.0), (End::At(foot), 2.0), (End::At(stop), 1.0)] {
+        let route = solve(&problem(vec![stop], Some(foot), end), 0, &mut Effort::kicks(1));
+        let travel_s = moves * spots::seconds(Kinematics::default(), foot, stop);
+        assert_eq!((route.order, route.travel_s, route.proof), (vec![0], travel_s, Proof::Optimal));
+    }
+    let here = solve(&problem(vec![stop], None, End::Open), 0, &mut Effort::kicks(1));
+    assert_eq!((here.order, here.travel_s, here.proof), (vec![0], 0.0, Proof::Optimal));
 }
 
 #[test]

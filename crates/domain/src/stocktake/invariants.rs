@@ -1,6 +1,7 @@
 //! What must hold after every step. Checked in tests, and in debug builds as long as a stocktake is small.
 
 use super::{EntryState, Mode, Stocktake};
+use crate::stop::Purpose;
 
 /// An invariant that does not hold: a fault of the program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +24,7 @@ impl Stocktake {
         let broken = |stop, what| Err(Broken { stop, what });
         let mut seen = vec![0_u8; self.stops.len() + 1];
         for queue in 0..self.queues.len() {
-            for number in &self.queues[queue] {
+            for number in &self.queues[queue].waiting {
                 seen[*number as usize] += 1;
                 let slot = self.layout.slot(self.entry(*number).slot);
                 if !self.layout.can_serve(queue as u32, slot) {
@@ -32,10 +33,13 @@ impl Stocktake {
             }
         }
         for lane in &self.lanes {
-            if let Some(number) = lane.at
-                && !matches!(self.entry(number).state, EntryState::Taken(_) | EntryState::Settled(_))
-            {
-                return broken(number, "is held by a lane that did not take it");
+            for number in lane.at.iter().copied() {
+                if matches!(self.entry(number).purpose, Purpose::GiveWay) {
+                    continue;
+                }
+                if !matches!(self.entry(number).state, EntryState::Taken(_) | EntryState::Settled(_)) {
+                    return broken(number, "is held by a lane that did not take it");
+                }
             }
         }
         let mut open = 0;

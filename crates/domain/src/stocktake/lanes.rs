@@ -2,23 +2,35 @@
 
 use serde::{Deserialize, Serialize};
 
+use std::collections::VecDeque;
+
+use super::rail::Span;
 use super::{EntryState, Idle, Mode, Next, Refusal, Stocktake};
 use crate::ids::StopId;
 use crate::lane::{LaneIndex, QueueIndex};
+use crate::layout::Position;
 use crate::stop::Stop;
+use crate::verdict::Reason;
 
 #[derive(Debug)]
 pub(super) struct Lane {
     pub(super) queue: QueueIndex,
     pub(super) standing: Standing,
-    pub(super) at: Option<u32>,
-    /// Stops given up one after the other.
+    /// What its crane is busy with: one stop, or those of both sides.
+    pub(super) at: Vec<u32>,
+    /// Where its crane stands or stood last, as far as anyone knows.
+    pub(super) stands: Option<Position>,
+    /// Where it is going.
+    pub(super) going: Option<Position>,
+    /// Where along its aisle it may be.
+    pub(super) span: Span,
+    /// Visits given up one after the other.
     pub(super) given_up: u16,
 }
 
 impl Lane {
-    pub(super) fn new(queue: QueueIndex) -> Self {
-        Self { queue, standing: Standing::In, at: None, given_up: 0 }
+    pub(super) fn new(queue: QueueIndex, home: Option<Position>) -> Self {
+        Self { queue, standing: Standing::In, at: Vec::new(), stands: home, going: None, span: Span::at(home), given_up: 0 }
     }
 }
 
@@ -63,6 +75,8 @@ pub enum Outage {
     Operator,
     /// The engine, after too many stops given up; when all other lanes are done, its stops are judged *not counted*.
     GaveUp,
+    /// A person lent it to production, which goes first; it ends its stop before, and is waited for.
+    Production,
 }
 
 /// How a lane left a stop.
@@ -90,49 +104,87 @@ pub struct TakenOut {
 impl Stocktake {
     /// The next stop of a lane, or why there is none.
     pub fn take(&mut self, lane: LaneIndex) -> Next {
-        let Lane { queue, standing, at, .. } = self.lanes[lane as usize];
-        debug_assert!(at.is_none(), "a lane takes one stop at a time");
+        let Lane { queue, standing, ref at, .. } = self.lanes[lane as usize];
+        debug_assert!(at.is_empty(), "a lane makes one visit at a time");
         match (self.mode, standing) {
             (Mode::Cancelled | Mode::Finished, _) => return Next::Wait(Idle::Over),
             (_, Standing::Out { .. }) => return Next::Wait(Idle::CraneOut),
             (Mode::Paused, _) => return Next::Wait(Idle::Paused),
             (Mode::Running, Standing::In) => {}
         }
-        let Some(number) = self.queues[queue as usize].pop_front() else {
-            return Next::Wait(Idle::QueueEmpty);
+        if let Some(next) = self.give_way(lane) {
+            return next;
+        }
+        let next = match self.queues[queue as usize].waiting.front() {
+            None => return Next::Wait(Idle::QueueEmpty),
+            Some(_) if self.queues[queue as usize].stale => return Next::Wait(Idle::Planning),
+            Some(number) if !self.is_way_free(lane, *number) => return Next::Wait(Idle::WayBlocked),
+            Some(number) => *number,
         };
-        self.set(number, EntryState::Taken(lane));
-        self.lanes[lane as usize].at = Some(number);
-        Next::Visit(self.stop(number))
+        let waiting = &self.queues[queue as usize].waiting;
+        let slot = |number: u32| self.entry(number).slot;
+        let with = waiting.get(1).copied().filter(|other| self.layout.is_one_visit(queue, slot(next), slot(*other)));
+        let numbers: Vec<u32> = [next].into_iter().chain(with).collect();
+        self.queues[queue as usize].waiting.drain(..numbers.len());
+        for number in &numbers {
+            self.set(*number, EntryState::Taken(lane));
+        }
+        let stops = numbers.iter().map(|number| self.stop(*number)).collect();
+        self.set_out(lane, numbers, self.entry(next).slot);
+        Next::Visit(stops)
     }
 
-    /// The lane's crane has left a stop. A lane that gave up too often is taken out.
-    pub fn leave(&mut self, lane: LaneIndex, stop: StopId, left: Left) -> Option<GaveUp> {
-        let number = stop.number();
+    /// A lane's crane goes to a location.
+    pub(super) fn set_out(&mut self, lane: LaneIndex, visit: Vec<u32>, slot: u32) {
+        let target = self.layout.position(slot);
+        let lane = &mut self.lanes[lane as usize];
+        lane.going = target;
+        lane.span = target.map_or(lane.span, |target| lane.span.with(target));
+        lane.at = visit;
+    }
+
+    /// The lane's crane arrived where it was going.
+    pub fn arrived(&mut self, lane: LaneIndex) {
+        let lane = &mut self.lanes[lane as usize];
+        if let Some(there) = lane.going.take() {
+            (lane.stands, lane.span) = (Some(there), Span::at(Some(there)));
+        }
+    }
+
+    /// The lane's crane is done with a visit; how it left each of its stops. A lane that gave up too often is taken out.
+    pub fn leave(&mut self, lane: LaneIndex, visit: &[(StopId, Left)]) -> Option<GaveUp> {
+        let gave_up = !visit.is_empty() && visit.iter().all(|(_, left)| *left == Left::GivenUp);
         let (queue, standing, in_a_row) = {
             let lane = &mut self.lanes[lane as usize];
-            debug_assert_eq!(lane.at, Some(number), "a lane leaves the stop it took");
-            lane.at = None;
-            match left {
-                Left::Acquired => lane.given_up = 0,
-                Left::GivenUp => lane.given_up = lane.given_up.saturating_add(1),
-                Left::Interrupted => {}
+            debug_assert!(visit.iter().all(|(stop, _)| lane.at.contains(&stop.number())), "a lane leaves the stops it took");
+            lane.at.clear();
+            // A crane that did not arrive stands somewhere on its way.
+            lane.stands = lane.going.take().or(lane.stands);
+            if gave_up {
+                lane.given_up = lane.given_up.saturating_add(1);
+            } else if visit.iter().any(|(_, left)| *left == Left::Acquired) {
+                lane.given_up = 0;
             }
             (lane.queue, lane.standing, lane.given_up)
         };
-        if let EntryState::Taken(_) = self.entry(number).state {
-            if left == Left::Interrupted && self.goes_on().is_ok() {
+        for (stop, left) in visit.iter().rev() {
+            let number = stop.number();
+            if !matches!(self.entry(number).state, EntryState::Taken(_)) {
+                continue;
+            }
+            if *left == Left::Interrupted && self.goes_on().is_ok() {
                 self.set(number, EntryState::Waiting);
-                self.queues[queue as usize].push_front(number);
-                if let Standing::Out { hand_on: true, .. } = standing {
-                    self.hand_on(queue);
-                }
+                self.queues[queue as usize].waiting.push_front(number);
+                self.queues[queue as usize].version += 1;
             } else {
                 self.set(number, EntryState::Released);
             }
         }
+        if let Standing::Out { hand_on: true, .. } = standing {
+            self.hand_on(queue);
+        }
         let LaneRules { give_up_after, hand_on } = self.rules;
-        let too_often = left == Left::GivenUp && give_up_after > 0 && in_a_row >= give_up_after;
+        let too_often = gave_up && give_up_after > 0 && in_a_row >= give_up_after;
         let out = too_often.then(|| self.take_out(&[lane], Outage::GaveUp, hand_on).ok()).flatten();
         self.assert_sound();
         out.map(|out| GaveUp { in_a_row, out })
@@ -177,7 +229,7 @@ impl Stocktake {
             if hand_on {
                 taken_out.handed_on += self.hand_on(queue);
             }
-            taken_out.kept += self.queues[queue as usize].len();
+            taken_out.kept += self.queues[queue as usize].waiting.len();
         }
         self.assert_sound();
         Ok(taken_out)
@@ -190,18 +242,19 @@ impl Stocktake {
         }
         let served: Vec<QueueIndex> =
             (0..self.queues.len() as QueueIndex).filter(|queue| *queue != from && self.is_served(*queue)).collect();
-        let waiting = std::mem::take(&mut self.queues[from as usize]);
+        let waiting = std::mem::take(&mut self.queues[from as usize].waiting);
         let before = waiting.len();
         for number in waiting {
             let slot = self.layout.slot(self.entry(number).slot);
-            let to = served
-                .iter()
-                .copied()
-                .filter(|queue| self.layout.can_serve(*queue, slot))
-                .min_by_key(|queue| self.queues[*queue as usize].len());
-            self.queues[to.unwrap_or(from) as usize].push_back(number);
+            let able = served.iter().copied().filter(|queue| self.layout.can_serve(*queue, slot));
+            let to = able.min_by_key(|queue| self.queues[*queue as usize].waiting.len()).unwrap_or(from);
+            self.queues[to as usize].waiting.push_back(number);
+            if to != from {
+                self.queues[to as usize].changed();
+            }
         }
-        before - self.queues[from as usize].len()
+        self.queues[from as usize].version += 1;
+        before - self.queues[from as usize].waiting.len()
     }
 
     fn crane_of(&self, lanes: &[LaneIndex]) -> String {
@@ -210,16 +263,24 @@ impl Stocktake {
 
     /// Moves what belongs to a queue and waits in others back to it, in the order of the list.
     fn take_back(&mut self, home: QueueIndex) {
-        let mut back = std::mem::take(&mut self.queues[home as usize]);
+        let mut back = std::mem::take(&mut self.queues[home as usize].waiting);
+        let kept = back.len();
         for queue in 0..self.queues.len() {
-            let waiting = std::mem::take(&mut self.queues[queue]);
-            let (own, others): (std::collections::VecDeque<u32>, _) =
-                waiting.into_iter().partition(|number| self.layout.slot(self.entry(*number).slot).queue == home);
-            self.queues[queue] = others;
+            let waiting = std::mem::take(&mut self.queues[queue].waiting);
+            let before = waiting.len();
+            let (own, others): (VecDeque<u32>, _) = waiting.into_iter().partition(|number| self.entry(*number).queue == home);
+            if others.len() < before {
+                self.queues[queue].changed();
+            }
+            self.queues[queue].waiting = others;
             back.extend(own);
         }
-        back.make_contiguous().sort_unstable();
-        self.queues[home as usize] = back;
+        let home = &mut self.queues[home as usize];
+        if back.len() > kept && !home.routed {
+            back.make_contiguous().sort_unstable();
+        }
+        home.waiting = back;
+        home.changed();
     }
 
     /// Whether a lane at work draws from the queue.
@@ -237,6 +298,13 @@ impl Stocktake {
         }
         for lane in &out {
             let lane = &mut self.lanes[*lane as usize];
+            if let Standing::Out { by: Outage::Production, .. } = lane.standing
+                && lane.at.is_empty()
+            {
+                // Where production left it, nobody here knows. On a rail it is taken to have kept to its end.
+                lane.stands = None;
+                lane.span = Span::at(self.layout.queues()[lane.queue as usize].home);
+            }
             lane.standing = Standing::In;
             lane.given_up = 0;
         }
@@ -252,33 +320,45 @@ impl Stocktake {
         Ok(out)
     }
 
-    /// Waiting stops that nobody will come for: every lane that could is out because it gave up, and no lane is still working.
-    /// A lane that a person took out is waited for. They leave their queues and are to be judged *not counted*.
-    pub fn strand(&mut self) -> Vec<Stop> {
-        if self.mode != Mode::Running || self.lanes.iter().any(|lane| lane.at.is_some()) {
-            return Vec::new();
+    /// Stops that nobody will come for, and why. Some lie where no crane may go. Of others every lane that could come is out because it
+    /// gave up, or cannot pass one that did, while no lane is working any more; a lane that a person took out is waited for. They leave
+    /// their queues and are to be judged *not counted*.
+    pub fn strand(&mut self) -> Vec<(Stop, Reason)> {
+        let mut stranded = std::mem::take(&mut self.unvisited);
+        if self.mode == Mode::Running && self.lanes.iter().all(|lane| lane.at.is_empty()) {
+            for queue in 0..self.queues.len() as QueueIndex {
+                let waiting = std::mem::take(&mut self.queues[queue as usize].waiting);
+                for number in waiting {
+                    match self.forsaken(queue, number) {
+                        None => self.queues[queue as usize].waiting.push_back(number),
+                        Some(reason) => {
+                            self.set(number, EntryState::Released);
+                            stranded.push((number, reason));
+                        }
+                    }
+                }
+            }
         }
-        let mut stranded = Vec::new();
-        for queue in 0..self.queues.len() as QueueIndex {
-            let waiting = std::mem::take(&mut self.queues[queue as usize]);
-            let (awaited, given_up) = waiting.into_iter().partition(|number| self.is_awaited(queue, *number));
-            self.queues[queue as usize] = awaited;
-            stranded.extend::<std::collections::VecDeque<u32>>(given_up);
-        }
-        for number in &stranded {
-            self.set(*number, EntryState::Released);
-        }
-        stranded.into_iter().map(|number| self.stop(number)).collect()
+        stranded.into_iter().map(|(number, reason)| (self.stop(number), reason)).collect()
     }
 
-    /// Whether a lane that did not give up will take the stop: one of its queue's, or one that takes the queue over.
-    fn is_awaited(&self, queue: QueueIndex, number: u32) -> bool {
+    /// Why no lane will take the stop; none if one will that did not give up: of its queue, or that takes the queue over.
+    fn forsaken(&self, queue: QueueIndex, number: u32) -> Option<Reason> {
         let slot = self.layout.slot(self.entry(number).slot);
         let hands_on = self.hands_on(queue);
-        self.lanes.iter().any(|lane| {
+        let mut reason = Reason::CraneOut;
+        for index in 0..self.lanes.len() as LaneIndex {
+            let lane = &self.lanes[index as usize];
             let gave_up = matches!(lane.standing, Standing::Out { by: Outage::GaveUp, .. });
-            !gave_up && (lane.queue == queue || hands_on && self.layout.can_serve(lane.queue, slot))
-        })
+            if gave_up || !(lane.queue == queue || hands_on && self.layout.can_serve(lane.queue, slot)) {
+                continue;
+            }
+            if !self.is_way_barred(index, number) {
+                return None;
+            }
+            reason = Reason::WayBlocked;
+        }
+        Some(reason)
     }
 
     /// Whether all lanes of a queue are out and hand on.
@@ -287,9 +367,9 @@ impl Stocktake {
         lanes.peek().is_some() && lanes.all(|lane| matches!(lane.standing, Standing::Out { hand_on: true, .. }))
     }
 
-    /// How a lane stands: at work or out, its stop, and how many stops wait in its queue.
+    /// How a lane stands: at work or out, the first stop of its visit, and how many stops wait in its queue.
     pub fn lane(&self, lane: LaneIndex) -> (Standing, Option<Stop>, usize) {
-        let Lane { queue, standing, at, .. } = self.lanes[lane as usize];
-        (standing, at.map(|number| self.stop(number)), self.queues[queue as usize].len())
+        let Lane { queue, standing, ref at, .. } = self.lanes[lane as usize];
+        (standing, at.first().map(|number| self.stop(*number)), self.queues[queue as usize].waiting.len())
     }
 }

@@ -5,6 +5,9 @@ use crate::lane::LaneSpec;
 use crate::layout::{QueueSpec, Slot};
 use crate::location::{Place, Side};
 
+mod rail;
+mod route;
+
 /// Two cranes on one aisle each, a third that can serve both aisles, four locations an aisle.
 fn stocktake() -> Stocktake {
     let lanes =
@@ -27,8 +30,8 @@ fn codes(list: &[&str]) -> Vec<LocationCode> {
 
 fn visit(stocktake: &mut Stocktake, lane: LaneIndex) -> Stop {
     match stocktake.take(lane) {
-        Next::Visit(stop) => stop,
-        Next::Wait(why) => panic!("lane {lane} waits: {why:?}"),
+        Next::Visit(mut stops) if stops.len() == 1 => stops.remove(0),
+        next => panic!("lane {lane} does not visit one location: {next:?}"),
     }
 }
 
@@ -59,7 +62,7 @@ fn a_crane_taken_out_hands_its_queue_to_cranes_that_can_serve_it() {
     let stop = visit(&mut stocktake, 0);
     let out = stocktake.take_out(&[0], Outage::Operator, true).unwrap();
     assert_eq!((out.handed_on, out.kept), (2, 0));
-    stocktake.leave(0, stop.id, Left::Interrupted);
+    stocktake.leave(0, &[(stop.id, Left::Interrupted)]);
     assert_eq!(stocktake.lane(0).2, 0, "what it was busy with is handed on too");
     assert_eq!(stocktake.take(0), Next::Wait(Idle::CraneOut));
     assert_eq!(visit(&mut stocktake, 2).location.as_str(), "A2");
@@ -77,7 +80,7 @@ fn stops_of_a_crane_that_gave_up_are_stranded_only_when_nobody_works_any_more() 
     let at_b = visit(&mut stocktake, 1);
     stocktake.take_out(&[0, 2], Outage::GaveUp, true).unwrap();
     assert!(stocktake.strand().is_empty());
-    stocktake.leave(1, at_b.id, Left::Acquired);
+    stocktake.leave(1, &[(at_b.id, Left::Acquired)]);
     assert_eq!(stocktake.strand().len(), 1);
     stocktake.check().unwrap();
 }
@@ -99,7 +102,7 @@ fn a_finished_stocktake_takes_no_more_commands() {
     stocktake.add(&codes(&["A1"])).unwrap();
     let stop = visit(&mut stocktake, 0);
     assert!(!stocktake.finish());
-    stocktake.leave(0, stop.id, Left::Acquired);
+    stocktake.leave(0, &[(stop.id, Left::Acquired)]);
     stocktake.settle(stop.id, Verdict::Match);
     assert!(stocktake.finish());
     assert_eq!(stocktake.add(&codes(&["A2"])), Err(Refusal::Finished));
@@ -112,7 +115,7 @@ fn a_lane_that_gives_up_too_often_is_taken_out() {
     stocktake.add(&codes(&["A1", "A2", "A3", "A4"])).unwrap();
     for n in 1..=3 {
         let stop = visit(&mut stocktake, 0);
-        let gave_up = stocktake.leave(0, stop.id, Left::GivenUp);
+        let gave_up = stocktake.leave(0, &[(stop.id, Left::GivenUp)]);
         assert_eq!(gave_up.map(|gave_up| (gave_up.in_a_row, gave_up.out.handed_on)), (n == 3).then_some((3, 1)));
     }
 }
@@ -180,7 +183,7 @@ proptest! {
                 Step::Drop(index) => drop(stocktake.drop_location(&code(index))),
                 Step::Take(lane) => if stocktake.lane(lane).1.is_none() { stocktake.take(lane); },
                 Step::Leave(lane, left) => if let Some(stop) = stocktake.lane(lane).1 {
-                    stocktake.leave(lane, stop.id, [Left::Acquired, Left::GivenUp, Left::Interrupted][usize::from(left)]);
+                    stocktake.leave(lane, &[(stop.id, [Left::Acquired, Left::GivenUp, Left::Interrupted][usize::from(left)])]);
                 },
                 Step::Settle(number) => {
                     let id = stocktake.id().stop(number);

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use pandian_domain::stocktake::{Outage, Stocktake};
-use pandian_domain::{Fact, Record, Stage, StocktakeId, StopId, Timestamp};
+use pandian_domain::stocktake::{Outage, Sequence, Stocktake};
+use pandian_domain::{Fact, Purpose, Record, Stage, StocktakeId, StopId, Timestamp};
 use pandian_store::Store;
 
 use super::RunError;
@@ -21,6 +21,8 @@ pub struct Recovered {
     pub(super) touched: HashSet<StopId>,
     /// When a crane was last free, as far as there are records.
     pub(super) freed_at: Timestamp,
+    /// In which order cranes visit.
+    pub(super) order: Sequence,
 }
 
 /// The kinds of records that a stocktake's state is made from, besides those of its stops.
@@ -36,6 +38,7 @@ impl Recovered {
             started_at: Timestamp::MIN,
             touched: HashSet::new(),
             freed_at: Timestamp::MIN,
+            order: Sequence::default(),
         };
         let mut cancelled = false;
         let mut records = store.records_of(id, &DECISIVE);
@@ -47,15 +50,28 @@ impl Recovered {
             return Err(unrecoverable("the data directory has no record of its start".to_owned()));
         }
         let mut stops = store.histories(id);
+        let mut seen = vec![(Timestamp::MIN, None); site.layout.lanes().len()];
         while let Some((stop, history)) = stops.next().await.map_err(JournalError::from)? {
             if recovered.stocktake.stop_of(stop).is_none() {
                 return Err(unrecoverable(format!("there are records of stop {stop}, which nobody planned")));
             }
             let left_at = if history.abandoned.is_some() { history.judged_at } else { history.released_at };
             recovered.freed_at = recovered.freed_at.max(left_at.unwrap_or(Timestamp::MIN));
+            let lane = history.crane.as_ref().and_then(|crane| recovered.stocktake.lanes_named(crane.as_str()).ok());
+            // Which crane of a dispatcher went there is its own business.
+            if let (Some([lane]), Some(arrived_at), Some(location)) = (lane.as_deref(), history.arrived_at, &history.location)
+                && arrived_at > seen[*lane as usize].0
+            {
+                seen[*lane as usize] = (arrived_at, site.layout.index_of(location.as_str()).and_then(|slot| site.layout.position(slot)));
+            }
             match history.judgement {
                 Some((judgement, Stage::Final)) => recovered.stocktake.settle(stop, judgement.verdict),
                 _ => drop(recovered.touched.insert(stop)),
+            }
+        }
+        for (lane, (arrived_at, position)) in (0..).zip(seen) {
+            if arrived_at > Timestamp::MIN {
+                recovered.stocktake.stand(lane, position);
             }
         }
         recovered.stocktake.sweep();
@@ -71,13 +87,20 @@ impl Recovered {
         let lanes =
             |stocktake: &Stocktake| record.lane.as_ref().and_then(|lane| stocktake.lanes_named(lane.as_str()).ok()).unwrap_or_default();
         match record.fact {
-            Fact::StocktakeStarted { stop_version, .. } => {
+            Fact::StocktakeStarted { stop_version, order, .. } => {
+                self.order = order;
                 if stop_version > STOP_VERSION {
                     return Err(format!(
                         "it was started by a newer version of the program (its stops are version {stop_version}, here {STOP_VERSION})"
                     ));
                 }
                 self.started_at = record.at;
+            }
+            Fact::StocktakePlanned { planned, purpose: Purpose::GiveWay, .. } => {
+                for location in planned {
+                    let gone = || format!("location \"{location}\" is not in this warehouse (was its configuration changed?)");
+                    self.stocktake.give_way_to(self.stocktake.layout().index_of(location.as_str()).ok_or_else(gone)?);
+                }
             }
             Fact::StocktakePlanned { first, planned, .. } => {
                 let added =
@@ -92,8 +115,8 @@ impl Recovered {
                 }
             }
             // A lane that is out already, or in, is no contradiction: the operator may have said so twice.
-            Fact::LaneOut { by: Outage::Operator, hand_on, .. } => {
-                drop(self.stocktake.take_out(&lanes(&self.stocktake), Outage::Operator, hand_on));
+            Fact::LaneOut { by: by @ (Outage::Operator | Outage::Production), hand_on, .. } => {
+                drop(self.stocktake.take_out(&lanes(&self.stocktake), by, hand_on));
             }
             Fact::LaneIn {} => drop(self.stocktake.put_in(&lanes(&self.stocktake))),
             Fact::Paused {} => drop(self.stocktake.pause()),

@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use pandian_domain::history::StopHistory;
 use pandian_domain::lane::LaneIndex;
-use pandian_domain::stocktake::{Mode, Refusal, Stocktake};
-use pandian_domain::{Fact, Failure, Reason, Record, StocktakeId, Stop, StopId, Timestamp, Verdict};
+use pandian_domain::stocktake::{Mode, Refusal, Standing, Stocktake};
+use pandian_domain::{Fact, Failure, LaneSpec, Reason, Record, StocktakeId, Stop, StopId, Timestamp, Verdict};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::forecast::Forecast;
 use super::{Ending, RunError, Summary};
+use crate::assignment::{Assignment, Ride};
 use crate::clock::Clock;
 use crate::control::LaneStatus;
-use crate::executor::{Assignment, DeviceExecutor};
+use crate::executor::DeviceExecutor;
 use crate::journal::{Journal, Receipt};
 use crate::site::Site;
 
@@ -31,6 +33,8 @@ pub(crate) struct Shared {
     pub(crate) changed: watch::Sender<()>,
     /// Told whenever the run may have come to its end.
     pub(crate) progress: Notify,
+    /// Told whenever a queue may need another order.
+    pub(crate) replan: Notify,
     /// Cancelled when no lane may begin anything any more.
     pub(crate) over: CancellationToken,
     pub(super) journal: Arc<dyn Journal>,
@@ -38,6 +42,7 @@ pub(crate) struct Shared {
     pub(super) started_at: Timestamp,
     stocktake: Mutex<Stocktake>,
     lanes: Vec<LaneWork>,
+    forecast: Mutex<Forecast>,
     /// Stops that have records from an earlier try.
     touched: Mutex<HashSet<StopId>>,
     pub(super) free_at: AtomicI64,
@@ -45,14 +50,12 @@ pub(crate) struct Shared {
     pub(crate) interrupted: CancellationToken,
     /// Why the run cannot go on.
     pub(super) failure: Mutex<Option<Failure>>,
-    /// When this process took the stocktake up.
-    began_at: Timestamp,
 }
 
 #[derive(Default)]
 struct LaneWork {
-    /// Breaks off the stop that the crane is busy with.
-    break_off: Mutex<Option<CancellationToken>>,
+    /// Break off the stops that the crane is busy with.
+    break_off: Mutex<Vec<(StopId, CancellationToken)>>,
     done: AtomicU64,
     free_at: AtomicI64,
 }
@@ -74,13 +77,14 @@ impl Shared {
             visits: TaskTracker::new(),
             changed: watch::Sender::new(()),
             progress: Notify::new(),
+            replan: Notify::new(),
+            forecast: Mutex::new(Forecast::new(site.layout.lanes().len())),
             over: CancellationToken::new(),
             stocktake: Mutex::new(stocktake),
             touched: Mutex::new(touched),
             free_at: AtomicI64::new(started_at.as_microsecond()),
             interrupted: CancellationToken::new(),
             failure: Mutex::default(),
-            began_at: clock.now(),
             lanes,
             site,
             journal,
@@ -96,8 +100,8 @@ impl Shared {
                 lanes.wait().await;
                 self.visits.close();
                 self.visits.wait().await;
-                let rest: Vec<Stop> = self.stocktake().unsettled().collect();
-                self.not_counted(rest, Reason::Cancelled).await?;
+                let rest: Vec<_> = self.stocktake().unsettled().map(|stop| (stop, Reason::Cancelled)).collect();
+                self.not_counted(rest).await?;
                 break;
             }
             let stranded = {
@@ -107,7 +111,7 @@ impl Shared {
                 }
                 stocktake.strand()
             };
-            self.not_counted(stranded, Reason::CraneOut).await?;
+            self.not_counted(stranded).await?;
             tokio::select! {
                 () = self.progress.notified() => {}
                 () = self.over.cancelled() => {}
@@ -133,6 +137,7 @@ impl Shared {
     pub(crate) fn wake(&self) {
         self.changed.send_replace(());
         self.progress.notify_one();
+        self.replan.notify_one();
     }
 
     pub(crate) fn tell(&self, fact: Fact) -> Receipt {
@@ -149,7 +154,7 @@ impl Shared {
         Record { at: self.clock.now(), fact, stocktake: Some(self.id), stop: None, lane: None, crane: None, location: None, attempt: None }
     }
 
-    pub(crate) fn assignment(&self, lane: LaneIndex, stop: Stop) -> Assignment {
+    pub(crate) fn assignment(&self, lane: LaneIndex, stop: Stop, ride: Arc<Ride>) -> Assignment {
         let spec = &self.site.layout.lanes()[lane as usize];
         Assignment {
             stocktake: self.id,
@@ -158,6 +163,7 @@ impl Shared {
             crane: spec.crane.clone(),
             place: self.site.layout.find(stop.location.as_str()).and_then(|slot| slot.place),
             under_way: Arc::default(),
+            ride,
             stop,
         }
     }
@@ -187,36 +193,41 @@ impl Shared {
         self.stocktake().settle(stop, verdict);
     }
 
-    /// The token that breaks off what a lane's crane is busy with; none while the crane is free.
-    pub(crate) fn at_work(&self, lane: LaneIndex, token: Option<CancellationToken>) {
+    /// The tokens that break off what a lane's crane is busy with; none while the crane is free.
+    pub(crate) fn at_work(&self, lane: LaneIndex, tokens: Vec<(StopId, CancellationToken)>) {
         let work = &self.lanes[lane as usize];
-        if token.is_none() {
+        if tokens.is_empty() {
             work.free_at.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
         }
-        *work.break_off.lock().unwrap_or_else(PoisonError::into_inner) = token;
+        *work.break_off.lock().unwrap_or_else(PoisonError::into_inner) = tokens;
     }
 
     /// From here on taking the crane out no longer breaks the stop off: it needs the crane no more. False if that has happened already.
-    pub(crate) fn let_go(&self, lane: usize, token: &CancellationToken) -> bool {
+    pub(crate) fn let_go(&self, lane: usize, stop: StopId, token: &CancellationToken) -> bool {
         let mut break_off = self.lanes[lane].break_off.lock().unwrap_or_else(PoisonError::into_inner);
         if token.is_cancelled() {
             return false;
         }
-        *break_off = None;
+        break_off.retain(|(other, _)| *other != stop);
         true
     }
 
-    /// A lane has one stop less before it.
-    pub(crate) fn one_done(&self, lane: LaneIndex) {
-        self.lanes[lane as usize].done.fetch_add(1, Ordering::Relaxed);
+    /// A lane has so many stops less before it.
+    pub(crate) fn done(&self, lane: LaneIndex, stops: usize) {
+        self.lanes[lane as usize].done.fetch_add(stops as u64, Ordering::Relaxed);
     }
 
-    /// Breaks off the stop that a lane's crane is busy with.
+    /// Breaks off what a lane's crane is busy with.
     pub(crate) fn break_off(&self, lane: LaneIndex) {
         let work = &self.lanes[lane as usize];
-        if let Some(token) = &*work.break_off.lock().unwrap_or_else(PoisonError::into_inner) {
+        for (_, token) in &*work.break_off.lock().unwrap_or_else(PoisonError::into_inner) {
             token.cancel();
         }
+    }
+
+    /// Takes part in the forecast, at this instant in seconds since the start.
+    pub(crate) fn forecast<T>(&self, part: impl FnOnce(&mut Forecast, f64) -> T) -> T {
+        part(&mut self.forecast.lock().unwrap_or_else(PoisonError::into_inner), self.seconds())
     }
 
     pub(crate) fn crane_free(&self) {
@@ -231,12 +242,13 @@ impl Shared {
         Ok(receipt)
     }
 
-    async fn not_counted(&self, stops: Vec<Stop>, reason: Reason) -> Result<(), RunError> {
+    async fn not_counted(&self, stops: Vec<(Stop, Reason)>) -> Result<(), RunError> {
         let mut last = None;
-        for stop in stops {
+        for (stop, reason) in stops {
             let id = stop.id;
             let lane = self.lane_for(&stop);
-            let (verdict, receipt) = self.executor.give_up_unvisited(&self.assignment(lane, stop), reason);
+            let assignment = self.assignment(lane, stop, Arc::default());
+            let (verdict, receipt) = self.executor.give_up_unvisited(&assignment, reason);
             self.settle(id, verdict);
             last = Some(receipt);
         }
@@ -289,10 +301,13 @@ impl Shared {
     }
 
     pub(crate) fn lane_statuses(&self, stocktake: &Stocktake) -> Vec<LaneStatus> {
-        let lanes = self.site.layout.lanes().iter().zip(&self.lanes).enumerate();
-        lanes
-            .map(|(index, (spec, work))| {
-                let (standing, at, waiting) = stocktake.lane(index as LaneIndex);
+        let moves = stocktake.mode() == Mode::Running;
+        let status = |forecast: &mut Forecast, now: f64| {
+            let lanes = self.site.layout.lanes().iter().zip(&self.lanes).zip(0..);
+            let status = |((spec, work), index): ((&LaneSpec, &LaneWork), LaneIndex)| {
+                let (standing, at, waiting) = stocktake.lane(index);
+                let goes_on = moves && (standing == Standing::In || at.is_some());
+                let (waits, waited_seconds) = forecast.waits(index, now);
                 LaneStatus {
                     lane: spec.id.to_string(),
                     crane: spec.crane.to_string(),
@@ -300,35 +315,19 @@ impl Shared {
                     location: at.map(|stop| stop.location),
                     waiting,
                     done: work.done.load(Ordering::Relaxed),
+                    eta_seconds: goes_on.then(|| forecast.eta(stocktake, &self.site, index, now)).flatten(),
+                    waits,
+                    waited_seconds,
                 }
-            })
-            .collect()
+            };
+            lanes.map(status).collect()
+        };
+        self.forecast(status)
     }
 
     /// Seconds since the start.
     pub(crate) fn seconds(&self) -> f64 {
         since(self.started_at, self.clock.now().as_microsecond())
-    }
-
-    /// Seconds a lane has needed for a stop so far, on average; 0 before the first.
-    pub(crate) fn pace(&self) -> f64 {
-        let (stops, seconds) = self.lanes.iter().fold((0, 0.0), |(stops, seconds), work| {
-            let done = work.done.load(Ordering::Relaxed);
-            let busy = since(self.began_at, work.free_at.load(Ordering::Relaxed)).max(0.0);
-            (stops + done, seconds + busy)
-        });
-        if stops == 0 { 0.0 } else { seconds / stops as f64 }
-    }
-
-    /// Stops that the busiest lane still has before it.
-    pub(crate) fn longest_queue(&self, stocktake: &Stocktake) -> usize {
-        let lanes = self.site.layout.lanes();
-        let sharing = |queue| lanes.iter().filter(|lane| lane.queue == queue).count().max(1);
-        let ahead = |index: usize| {
-            let (_, at, waiting) = stocktake.lane(index as LaneIndex);
-            waiting.div_ceil(sharing(lanes[index].queue)) + usize::from(at.is_some())
-        };
-        (0..lanes.len()).map(ahead).max().unwrap_or(0)
     }
 
     /// Why nothing can be written at present, if so.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pandian_domain::stocktake::{Mode, Standing, Tally};
+use pandian_domain::stocktake::{Mode, Outage, Standing, Tally};
 use pandian_domain::{Code, Fact, LocationCode, Verdict};
 use pandian_engine::{Command, Status};
 use pandian_store::{StocktakeSummary, Store};
@@ -29,6 +29,7 @@ pub(super) async fn ctl(args: CtlArgs, lang: Lang) -> Result<Exit, Fault> {
         CtlCommand::Resume { id } => (Some(id), Command::Resume),
         CtlCommand::Cancel { id } => (Some(id), Command::Cancel),
         CtlCommand::Crane(CraneCommand::Out { crane, hand_on }) => (None, Command::CraneOut { crane, hand_on }),
+        CtlCommand::Crane(CraneCommand::Lend { crane, hand_on }) => (None, Command::CraneLend { crane, hand_on }),
         CtlCommand::Crane(CraneCommand::In { crane }) => (None, Command::CraneIn { crane }),
         CtlCommand::Add { id, locations } => (Some(id), Command::Add { locations: codes(locations) }),
         CtlCommand::Drop { id, locations } => (Some(id), Command::Drop { locations: codes(locations) }),
@@ -184,11 +185,16 @@ fn show(status: &Status, json: bool, words: &Words) -> Result<Exit, Fault> {
     }
     for lane in &status.lanes {
         let doing = match (&lane.location, lane.standing) {
-            (_, Standing::Out { .. }) => words.out_of_work.to_owned(),
+            (None, Standing::Out { by: Outage::Production, .. }) => words.lent.to_owned(),
+            (Some(location), Standing::Out { by: Outage::Production, .. }) => format!("→ {location}  {}", words.lent),
+            (_, Standing::Out { by: Outage::Operator | Outage::GaveUp, .. }) => words.out_of_work.to_owned(),
             (Some(location), Standing::In) => format!("→ {location}"),
             (None, Standing::In) => words.idle.to_owned(),
         };
         say::line(format_args!("  {}  {} {}, {} {}  {doing}", lane.lane, lane.done, words.done, lane.waiting, words.waiting))?;
+        if lane.waits > 0 {
+            say::line(format_args!("    {}", (words.waited)(&lane.lane, lane.waits, lane.waited_seconds)))?;
+        }
     }
     Ok(Exit::Done)
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use pandian_domain::book::Book;
+use pandian_domain::stocktake::Sequence;
 use pandian_domain::{Code, StocktakeId, Verdict};
 use pandian_engine::{Clock, Ending, Run};
 use pandian_sim::wire::SimServers;
@@ -86,7 +87,7 @@ async fn count(folder: &Folder, manner: Manner, words: &'static Words) -> Result
     let id = StocktakeId::new(clock.now(), rand::rng().random());
     let locations = warehouse.layout.slots().iter().map(|slot| slot.code.clone()).collect();
     let before = store.head().borrow().seq;
-    let run = Run::start(site, Arc::new(store.clone()), clock, id, locations, rand::rng().random()).await?;
+    let run = Run::start(site, Arc::new(store.clone()), clock, id, locations, Sequence::Planned, rand::rng().random()).await?;
     let ending = conduct(run, &store, &celery, before, &data, true, manner, words).await?;
     store.close().await?;
     Ok((id, ending, data))

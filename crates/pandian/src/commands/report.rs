@@ -1,13 +1,14 @@
 //! `pandian report`: what a stocktake came to.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pandian_domain::Code;
 
 use super::{find, open_existing};
 use crate::cli::{ReportArgs, ReportFormat};
+use crate::draft::Draft;
 use crate::fault::{Exit, Fault, code_of_write, is_broken_pipe};
 use crate::report::csv::CsvForm;
 use crate::report::json::JsonForm;
@@ -47,41 +48,6 @@ pub(super) async fn report(args: ReportArgs, lang: Lang) -> Result<Exit, Fault> 
         Err(ReportError::Write(error)) if is_broken_pipe(&error) && target.is_none() => Ok(Exit::Done),
         Err(ReportError::Write(error)) => Err(unwritable(target, &error)),
         Err(ReportError::Store(error)) => Err(error.into()),
-    }
-}
-
-/// A file that takes its name only when it is whole: a report that fails leaves nothing, and what was there before stays.
-struct Draft {
-    path: PathBuf,
-    /// None where it is written in place: to a pipe or a device.
-    target: Option<PathBuf>,
-}
-
-impl Draft {
-    fn beside(target: &Path) -> Self {
-        // A link goes on pointing to the report.
-        let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
-        let Some(name) = target.file_name().filter(|_| fs::metadata(&target).map_or(true, |there| there.is_file())) else {
-            return Self { path: target, target: None };
-        };
-        let name = format!(".{}.{}.part", name.to_string_lossy(), std::process::id());
-        Self { path: target.with_file_name(name), target: Some(target) }
-    }
-
-    fn keep(mut self) -> io::Result<()> {
-        match &self.target {
-            Some(target) => fs::rename(&self.path, target).inspect(|()| self.target = None),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        if self.target.is_some() {
-            // It may never have been begun.
-            let _ = fs::remove_file(&self.path);
-        }
     }
 }
 

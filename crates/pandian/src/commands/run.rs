@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pandian_devices::celery::CeleryClients;
+use pandian_domain::stocktake::Sequence;
 use pandian_domain::{Code, Fact, LocationCode, StocktakeId};
 use pandian_engine::run::{Recovered, RunError};
 use pandian_engine::{Clock, Ending, Run, Summary};
@@ -17,8 +18,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{find, no_data_directory};
 use crate::assemble::{Assembled, assemble, list_fault, load};
-use crate::cli::RunArgs;
-use crate::config::Warehouse;
+use crate::cli::{OrderArg, RunArgs};
+use crate::config::{OrderSetting, Warehouse};
 use crate::ctl::ControlSocket;
 use crate::fault::{Exit, Fault};
 use crate::lists::{Limits, ListFile, read_locations};
@@ -48,9 +49,13 @@ pub(super) async fn run(args: RunArgs, lang: Lang) -> Result<Exit, Fault> {
     let Assembled { site, celery, callbacks, .. } = assemble(&warehouse, Some(&store)).await?;
     let before = store.head().borrow().seq;
     let id = StocktakeId::new(clock.now(), rand::rng().random());
+    let order = match (args.order, warehouse.order) {
+        (Some(OrderArg::Given), _) | (None, OrderSetting::Given) => Sequence::Given,
+        (Some(OrderArg::Planned), _) | (None, OrderSetting::Planned) => Sequence::Planned,
+    };
     let count = locations.len() as u64;
     let lanes = site.devices.len();
-    let run = unless_stalled(&store, Run::start(site, Arc::new(store.clone()), clock, id, locations, seed)).await?;
+    let run = unless_stalled(&store, Run::start(site, Arc::new(store.clone()), clock, id, locations, order, seed)).await?;
     tell(manner, || format!("{} {id}\n{}", words.stocktake, (words.counting)(count, lanes)));
     let ending = conduct(run, &store, &celery, before, data, !args.r#virtual, manner, words).await?;
     drop(callbacks);
@@ -131,7 +136,8 @@ fn check_virtual(warehouse: &Warehouse, wanted: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-fn locations(warehouse: &Warehouse, list: Option<&Path>) -> Result<Vec<LocationCode>, Fault> {
+/// What is asked for: a list, or every location.
+pub(super) fn locations(warehouse: &Warehouse, list: Option<&Path>) -> Result<Vec<LocationCode>, Fault> {
     let Some(list) = list else {
         return Ok(warehouse.layout.slots().iter().map(|slot| slot.code.clone()).collect());
     };
@@ -289,8 +295,10 @@ pub(super) fn tell(manner: Manner, text: impl FnOnce() -> String) {
 
 pub(super) fn summary_text(summary: &Summary, words: &Words) -> String {
     let tally = &summary.tally;
+    let waits = summary.lanes.iter().filter(|(lane, _)| lane.waits > 0);
+    let waits: String = waits.map(|(lane, _)| format!("\n{}", (words.waited)(&lane.lane, lane.waits, lane.waited_seconds))).collect();
     format!(
-        "{} {}: {} {}, {} {}, {} {}, {} {}\n{}\n{}  {}",
+        "{} {}: {} {}, {} {}, {} {}, {} {}\n{}{waits}\n{}  {}",
         tally.requested,
         words.locations,
         tally.settled - tally.differences,

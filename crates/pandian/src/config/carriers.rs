@@ -8,14 +8,14 @@ use pandian_devices::{Camera, Catalog, Crane, TagReader};
 use pandian_domain::layout::QueueSpec;
 use pandian_domain::retry::RetryPolicy;
 use pandian_domain::travel::{Axis, Kinematics};
-use pandian_domain::{CraneId, LaneId, LaneSpec};
+use pandian_domain::{CraneId, LaneId, LaneSpec, Rail, Side, Sided};
 use pandian_engine::site::Rules;
 use serde::de::DeserializeOwned;
 
 use super::ConfiguredCrane;
 use super::device::{Device, Kinds};
 use super::document::{Document, Path};
-use super::file::{AisleTable, AxisTable, CraneTable, DefaultsTable, DispatcherTable, RetryTable};
+use super::file::{AisleTable, AxisTable, CraneTable, DefaultsTable, DispatcherTable, HomeTable, RetryTable};
 use crate::lists::{most_similar, shown};
 
 /// A crane or a dispatcher: one queue.
@@ -23,15 +23,24 @@ pub(super) struct Carrier {
     pub(super) path: Path,
     pub(super) id: CraneId,
     lanes: u32,
-    numbered: bool,
-    aisles: Vec<String>,
+    pub(super) is_dispatcher: bool,
+    pub(super) aisles: Vec<String>,
     pub(super) locations: Vec<String>,
     pub(super) locations_file: Option<String>,
     device: Device<dyn Crane>,
-    reader: Option<Device<dyn TagReader>>,
-    camera: Option<Device<dyn Camera>>,
+    reader: Sided<Device<dyn TagReader>>,
+    camera: Sided<Device<dyn Camera>>,
     rules: Rules,
+    pub(super) home: Option<HomeTable>,
+    aisle_change: Option<Duration>,
     kinematics: Kinematics,
+}
+
+impl Carrier {
+    /// Whether it counts both sides of the aisle in one visit. One camera must look at one side after the other, whatever its readers do.
+    fn counts_both_sides(&self) -> bool {
+        self.camera.is_each() || (!self.camera.is_some() && self.reader.is_each())
+    }
 }
 
 /// What a crane's and a dispatcher's table have in common.
@@ -41,8 +50,9 @@ struct Table {
     aisles: Vec<String>,
     locations: Vec<String>,
     locations_file: Option<String>,
-    has_reader: bool,
-    has_camera: bool,
+    has_witness: bool,
+    home: Option<HomeTable>,
+    aisle_change: Option<Period>,
     drive: Option<AxisTable>,
     lift: Option<AxisTable>,
 }
@@ -55,8 +65,9 @@ impl From<CraneTable> for Table {
             aisles: table.aisles,
             locations: table.locations,
             locations_file: table.locations_file,
-            has_reader: table.reader.is_some(),
-            has_camera: table.camera.is_some(),
+            has_witness: table.reader.is_some() || table.readers.is_some() || table.camera.is_some() || table.cameras.is_some(),
+            home: table.home,
+            aisle_change: table.aisle_change,
             drive: table.drive,
             lift: table.lift,
         }
@@ -71,8 +82,9 @@ impl From<DispatcherTable> for Table {
             aisles: table.aisles,
             locations: table.locations,
             locations_file: table.locations_file,
-            has_reader: table.reader.is_some(),
-            has_camera: table.camera.is_some(),
+            has_witness: table.reader.is_some() || table.camera.is_some(),
+            home: None,
+            aisle_change: None,
             drive: None,
             lift: None,
         }
@@ -93,27 +105,22 @@ pub(super) fn read(document: &mut Document<'_>, catalog: &Catalog, defaults: &De
     let mut carriers = Vec::with_capacity(tables.len());
     for (path, table) in tables {
         let device = kinds.0.read(document, &path.clone().key("device"));
-        let reader = kinds.1.read(document, &path.clone().key("reader"));
-        let camera = kinds.2.read(document, &path.clone().key("camera"));
-        if !table.has_reader && !table.has_camera {
+        let reader = kinds.1.read_sided(document, &path, "reader", "readers");
+        let camera = kinds.2.read_sided(document, &path, "camera", "cameras");
+        if !table.has_witness {
             document.problem(&path, format!("crane {} has neither a `reader` nor a `camera`: nothing could be counted", table.id));
         }
         let Some(device) = device else { continue };
-        let rule = |own: Option<RetryTable>, role: RetryTable| own.unwrap_or_default().over(role.over(every));
-        let capture = rule(camera.as_ref().map(|camera| camera.retry), defaults.camera);
+        let capture = rule(camera.iter(), defaults.camera.over(every));
         let rules = Rules {
-            goto: rule(Some(device.retry), defaults.crane),
-            inventory: rule(reader.as_ref().map(|reader| reader.retry), defaults.reader),
+            goto: device.retry.over(defaults.crane.over(every)),
+            inventory: rule(reader.iter(), defaults.reader.over(every)),
             capture,
             compare: defaults.compare.over(capture),
         };
-        check_rule(document, &path.clone().key("device"), device.retry, rules.goto);
-        for (role, own, rule) in [
-            ("reader", reader.as_ref().map(|reader| reader.retry), rules.inventory),
-            ("camera", camera.as_ref().map(|camera| camera.retry), rules.capture),
-        ] {
-            check_rule(document, &path.clone().key(role), own.unwrap_or_default(), rule);
-        }
+        check_rule(document, &device.path, device.retry, rules.goto);
+        reader.iter().for_each(|(_, reader)| check_rule(document, &reader.path, reader.retry, rules.inventory));
+        camera.iter().for_each(|(_, camera)| check_rule(document, &camera.path, camera.retry, rules.capture));
         let usual = Kinematics::default();
         let axis = |table: Option<AxisTable>, usual| {
             table.map_or(usual, |axis: AxisTable| Axis { speed: axis.speed.0, acceleration: axis.acceleration.0 })
@@ -122,7 +129,7 @@ pub(super) fn read(document: &mut Document<'_>, catalog: &Catalog, defaults: &De
             path,
             id: CraneId::new(table.id),
             lanes: table.lanes.unwrap_or(1),
-            numbered: table.lanes.is_some(),
+            is_dispatcher: table.lanes.is_some(),
             aisles: table.aisles,
             locations: table.locations,
             locations_file: table.locations_file,
@@ -130,6 +137,8 @@ pub(super) fn read(document: &mut Document<'_>, catalog: &Catalog, defaults: &De
             reader,
             camera,
             rules,
+            home: table.home,
+            aisle_change: table.aisle_change.map(|period| period.0),
             kinematics: Kinematics { drive: axis(table.drive, usual.drive), lift: axis(table.lift, usual.lift) },
         });
     }
@@ -138,6 +147,11 @@ pub(super) fn read(document: &mut Document<'_>, catalog: &Catalog, defaults: &De
 
 fn each<T: DeserializeOwned + Into<Table>>(document: &mut Document<'_>, key: &str) -> Vec<(Path, Table)> {
     document.read_each::<T>(key).into_iter().map(|(path, table)| (path, table.into())).collect()
+}
+
+/// The rule of a crane's readers or cameras: those for either side have the same.
+fn rule<'d, D: ?Sized + 'd>(mut devices: impl Iterator<Item = (Option<Side>, &'d Device<D>)>, beneath: RetryPolicy) -> RetryPolicy {
+    devices.next().map_or(beneath, |(_, device)| device.retry.over(beneath))
 }
 
 /// Checks what the table at `path` makes of the rule; what it took over was checked where it stands.
@@ -156,11 +170,12 @@ fn check_rule(document: &mut Document<'_>, path: &Path, own: RetryTable, rule: R
     }
 }
 
-/// Lanes and queues, and the queue of each aisle's locations.
+/// Lanes and queues, the queue of each aisle's locations, and the rails.
 pub(super) struct Queues {
     pub(super) lanes: Vec<LaneSpec>,
     pub(super) queues: Vec<QueueSpec>,
     pub(super) of_aisle: Vec<u32>,
+    pub(super) rails: Vec<Rail>,
 }
 
 /// Checks the names, and which crane serves which aisle.
@@ -181,10 +196,11 @@ pub(super) fn queues(document: &mut Document<'_>, carriers: &[Carrier], aisles: 
             document.problem(&path.clone().key("id"), format!("\"{}\" is already the name of {}", aisle.id.0, aisles[first].0));
         }
     }
-    let mut made = Queues { lanes: Vec::new(), queues: Vec::with_capacity(carriers.len()), of_aisle: vec![u32::MAX; aisles.len()] };
+    let of_aisle = vec![u32::MAX; aisles.len()];
+    let mut made = Queues { lanes: Vec::new(), queues: Vec::with_capacity(carriers.len()), of_aisle, rails: Vec::new() };
     for (queue, carrier) in carriers.iter().enumerate() {
         let queue = queue as u32;
-        let mut spec = QueueSpec::default();
+        let mut spec = QueueSpec { both_sides: carrier.counts_both_sides(), ..QueueSpec::default() };
         for (i, name) in carrier.aisles.iter().enumerate() {
             let path = carrier.path.clone().key("aisles").index(i);
             let Some(&index) = aisle_index.get(name.as_str()) else {
@@ -206,7 +222,7 @@ pub(super) fn queues(document: &mut Document<'_>, carriers: &[Carrier], aisles: 
         }
         made.queues.push(spec);
         made.lanes.extend((1..=carrier.lanes).map(|n| LaneSpec {
-            id: if carrier.numbered { LaneId::new(format!("{}/{n}", carrier.id)) } else { LaneId::new(carrier.id.as_str()) },
+            id: if carrier.is_dispatcher { LaneId::new(format!("{}/{n}", carrier.id)) } else { LaneId::new(carrier.id.as_str()) },
             crane: carrier.id.clone(),
             queue,
         }));
@@ -244,9 +260,11 @@ pub(super) fn configured(carriers: Vec<Carrier>) -> Vec<ConfiguredCrane> {
             id: carrier.id,
             lanes: lanes(carrier.lanes),
             device: carrier.device.build,
-            reader: carrier.reader.map(|reader| reader.build).into(),
-            camera: carrier.camera.map(|camera| camera.build).into(),
+            is_dispatcher: carrier.is_dispatcher,
+            reader: carrier.reader.map(|reader| reader.build),
+            camera: carrier.camera.map(|camera| camera.build),
             rules: carrier.rules,
+            aisle_change: carrier.aisle_change,
             kinematics: carrier.kinematics,
         })
         .collect()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pandian_devices::catalog::{Build, Kind};
+use pandian_domain::Sided;
 use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
@@ -13,6 +14,8 @@ use crate::lists::most_similar;
 
 /// A device, ready to be built.
 pub(super) struct Device<D: ?Sized> {
+    /// Its table.
+    pub(super) path: Path,
     pub(super) build: Arc<dyn Build<D>>,
     pub(super) retry: RetryTable,
 }
@@ -66,7 +69,26 @@ impl<'c, D: ?Sized> Kinds<'c, D> {
         if let Err(error) = &build {
             document.refuse(error, path);
         }
-        Some(Device { build: build.ok()?, retry: retry.ok()? })
+        Some(Device { path: path.clone(), build: build.ok()?, retry: retry.ok()? })
+    }
+
+    /// Reads a crane's device for both sides of the aisle, under the key `one`, or those for either side, under `each`.
+    pub(super) fn read_sided(&self, document: &mut Document<'_>, crane: &Path, one: &str, each: &str) -> Sided<Device<D>> {
+        let (both, sides) = (crane.clone().key(one), crane.clone().key(each));
+        if document.get(&sides).is_none() {
+            return self.read(document, &both).into();
+        }
+        if document.get(&both).is_some() {
+            document.problem(&sides, format!("`{one}` serves both sides, `{each}` one each: a crane has either the one or the other"));
+        }
+        let left = self.read(document, &sides.clone().key("L"));
+        let right = self.read(document, &sides.clone().key("R"));
+        let (Some(left), Some(right)) = (left, right) else { return Sided::None };
+        if let Some(key) = left.retry.differs_in(&right.retry) {
+            let message = format!("L and R differ in `{key}`: a crane has one rule for time-outs and retries of both its {each}");
+            document.problem(&right.path.clone().key(key), message);
+        }
+        Sided::Each { left, right }
     }
 }
 

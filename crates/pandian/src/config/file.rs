@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use pandian_devices::settings::Period;
+use pandian_domain::Side;
 use pandian_domain::retry::RetryPolicy;
 use pandian_engine::site::Release;
 use pandian_sim::SimulationSettings;
@@ -11,7 +12,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use super::pattern::CodePattern;
-use super::units::{Acceleration, Count, Length, Name, Speed};
+use super::plan::OrderSetting;
+use super::units::{Acceleration, Count, Length, Name, Remark, Span, Speed};
 use crate::lists::{MOST_BAYS, MOST_DEPTHS, MOST_LEVELS};
 
 /// A warehouse: its locations, its cranes with reader and camera, its books, and how it is counted.
@@ -39,12 +41,24 @@ pub(super) struct WarehouseFile {
     /// Systems that pick a crane themselves; requests to them name only the location.
     #[serde(default)]
     dispatcher: Vec<DispatcherTable>,
+    /// Pairs of cranes that cannot pass each other.
+    #[serde(default)]
+    rail: Vec<RailTable>,
+    /// Parts of aisles that cranes must not enter.
+    #[serde(default)]
+    zone: Vec<ZoneTable>,
+    /// Locations that are left out of every count.
+    #[serde(default)]
+    locked: Vec<LockedTable>,
     /// Time-outs and retries of devices that say nothing of their own.
     #[serde(default)]
     defaults: DefaultsTable,
     /// How stocktakes run.
     #[serde(default)]
     run: RunTable,
+    /// What plans reckon with.
+    #[serde(default)]
+    plan: PlanTable,
     /// Where cranes that report back are awaited.
     callbacks: Option<CallbacksTable>,
     /// The simulated warehouse behind devices of kind `sim` and behind `pandian sim`.
@@ -129,6 +143,15 @@ pub(super) enum SideLetter {
     R,
 }
 
+impl SideLetter {
+    pub(super) fn to_domain(self) -> Side {
+        match self {
+            Self::L => Side::Left,
+            Self::R => Side::Right,
+        }
+    }
+}
+
 /// A stacker crane.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -146,14 +169,87 @@ pub(super) struct CraneTable {
     /// How the crane is commanded.
     #[allow(dead_code, reason = "read by its kind")]
     pub(super) device: DeviceTable<CRANE>,
-    /// The tag reader on it.
+    /// The tag reader on it, for both sides of the aisle.
     pub(super) reader: Option<DeviceTable<READER>>,
-    /// The camera on it.
+    /// Instead of `reader` a tag reader for either side.
+    pub(super) readers: Option<SidesTable<READER>>,
+    /// The camera on it, for both sides of the aisle.
     pub(super) camera: Option<DeviceTable<CAMERA>>,
+    /// Instead of `camera` a camera for either side.
+    pub(super) cameras: Option<SidesTable<CAMERA>>,
+    /// Where it stands before its first stop, in the first of its aisles.
+    pub(super) home: Option<HomeTable>,
+    /// How long it takes from the front of one aisle to the front of another.
+    pub(super) aisle_change: Option<Period>,
     /// Speed along the aisle.
     pub(super) drive: Option<AxisTable>,
     /// Speed of the lift.
     pub(super) lift: Option<AxisTable>,
+}
+
+/// One device for either side of the aisle.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+#[allow(dead_code, reason = "read by their kinds")]
+pub(super) struct SidesTable<const ROLE: u8> {
+    /// Of the left side.
+    #[serde(rename = "L")]
+    left: DeviceTable<ROLE>,
+    /// Of the right side.
+    #[serde(rename = "R")]
+    right: DeviceTable<ROLE>,
+}
+
+/// Where a crane stands in an aisle.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HomeTable {
+    /// Its column: 0 is the front, the number of bays + 1 the far end.
+    pub(super) bay: Option<Count<0, { MOST_BAYS + 1 }>>,
+    /// Its level: 0 is the foot.
+    pub(super) level: Option<Count<0, MOST_LEVELS>>,
+}
+
+/// Two cranes that move in the same aisle.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RailTable {
+    /// Its name.
+    pub(super) id: Name,
+    /// The two cranes, first the one nearer to bay 0.
+    pub(super) cranes: Vec<String>,
+    /// How near they may come to each other along the aisle.
+    pub(super) gap: Length,
+}
+
+/// A part of an aisle that cranes must not enter; its locations are not counted.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ZoneTable {
+    /// The aisle.
+    pub(super) aisle: String,
+    /// First and last bay; all if not given.
+    pub(super) bays: Option<Span<MOST_BAYS>>,
+    /// First and last level; all if not given.
+    pub(super) levels: Option<Span<MOST_LEVELS>>,
+    /// Its sides; all that the aisle has if not given.
+    pub(super) sides: Option<Vec<SideLetter>>,
+    /// Why, in words for people.
+    pub(super) reason: Option<Remark>,
+}
+
+/// Locations that are locked (锁定): they are not counted.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LockedTable {
+    /// Their codes.
+    #[serde(default)]
+    pub(super) locations: Vec<String>,
+    /// More of them from a list: CSV with a column `location`, one code a line, or XLSX.
+    pub(super) locations_file: Option<String>,
+    /// Why, in words for people.
+    pub(super) reason: Option<Remark>,
 }
 
 /// A system that picks a crane itself.
@@ -236,7 +332,7 @@ impl<const ROLE: u8> JsonSchema for DeviceTable<ROLE> {
 }
 
 /// When a device's operation has failed for now, and when for good.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RetryTable {
     /// One try may take this long.
@@ -252,6 +348,17 @@ pub(super) struct RetryTable {
 impl RetryTable {
     /// The keys, which stand among a device's own settings.
     pub(super) const KEYS: [&str; 4] = ["timeout", "attempts", "first_delay", "max_delay"];
+
+    /// The first key in which two tables differ.
+    pub(super) fn differs_in(&self, other: &Self) -> Option<&'static str> {
+        let same = [
+            self.timeout == other.timeout,
+            self.attempts == other.attempts,
+            self.first_delay == other.first_delay,
+            self.max_delay == other.max_delay,
+        ];
+        Self::KEYS.into_iter().zip(same).find_map(|(key, same)| (!same).then_some(key))
+    }
 
     /// The rule: what this table says, the rest as in `beneath`.
     pub(super) fn over(&self, beneath: RetryPolicy) -> RetryPolicy {
@@ -318,6 +425,22 @@ pub(super) enum OnCraneOut {
     Keep,
     /// Other cranes that can reach its locations take them over.
     HandOn,
+}
+
+/// What plans reckon with, and how far they are followed.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PlanTable {
+    /// From a crane's arrival until tags are read and the picture is taken.
+    pub(super) acquisition: Option<Period>,
+    /// From a crane's arrival until both checks are done, the comparison included.
+    pub(super) verification: Option<Period>,
+    /// Whether cranes return home after their last stop.
+    pub(super) return_home: Option<bool>,
+    /// In which order locations are visited.
+    pub(super) order: Option<OrderSetting>,
+    /// Whether measured moves may replace the configured speeds and accelerations.
+    pub(super) learn: Option<bool>,
 }
 
 /// The listener for cranes that report back.

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path as FilePath;
 
-use pandian_domain::{Layout, LocationCode, Place, Side, Slot};
+use pandian_domain::{Aisle, Layout, LocationCode, Place, Slot};
 
-use super::Aisle;
 use super::carriers::{Carrier, Queues, no_such_aisle};
 use super::document::{Document, Path};
-use super::file::{AisleTable, LocationsTable, SideLetter};
+use super::file::{AisleTable, LocationsTable};
 use super::pattern::{Axis, CodePattern};
 use crate::lists::{Limits, ListFile, SlotRow, check_code, read_codes, read_slots, shown};
 
@@ -25,7 +24,9 @@ pub(super) fn layout(
     carriers: &[Carrier],
     queues: Queues,
 ) -> Layout {
-    let mut slots = Slots { layout: Layout::new(queues.lanes, queues.queues), of_aisle: queues.of_aisle, aisles, carriers };
+    let measured = aisles.iter().map(|(_, aisle)| measures(aisle)).collect();
+    let layout = Layout::new(queues.lanes, queues.queues).with_aisles(measured).with_rails(queues.rails);
+    let mut slots = Slots { layout, of_aisle: queues.of_aisle, aisles, carriers };
     if !check_aisles(document, aisles) {
         return slots.layout;
     }
@@ -52,8 +53,8 @@ pub(super) fn layout(
     slots.layout
 }
 
-/// The aisle as the warehouse keeps it.
-pub(super) fn aisle(table: AisleTable) -> Aisle {
+/// The aisle as the layout keeps it.
+pub(super) fn measures(table: &AisleTable) -> Aisle {
     Aisle {
         bays: table.bays.0,
         levels: table.levels.0,
@@ -61,7 +62,7 @@ pub(super) fn aisle(table: AisleTable) -> Aisle {
         depth: table.depth.0 as u8,
         bay_width_m: table.bay_width.0,
         level_height_m: table.level_height.0,
-        id: table.id.0.into(),
+        id: table.id.0.as_str().into(),
     }
 }
 
@@ -178,15 +179,6 @@ impl Slots<'_> {
                 place.level,
                 place.depth
             ),
-        }
-    }
-}
-
-impl SideLetter {
-    fn to_domain(self) -> Side {
-        match self {
-            Self::L => Side::Left,
-            Self::R => Side::Right,
         }
     }
 }

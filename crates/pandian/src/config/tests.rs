@@ -6,6 +6,8 @@ use pandian_engine::site::Release;
 
 use super::*;
 
+mod routes;
+
 fn catalog() -> Catalog {
     Catalog::real().with(pandian_sim::catalog())
 }
@@ -15,10 +17,16 @@ fn load_text(folder: &Path, text: &str) -> Warehouse {
     load(folder, &catalog()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The example of `docs/configuration.md`, with the lists that it names.
-fn documented() -> Warehouse {
+/// The examples of `docs/configuration.md`: a complete one, and two cranes on one rail.
+fn examples() -> [&'static str; 2] {
     let page = include_str!("../../../../docs/configuration.md");
-    let example = page.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+    let mut examples = page.split("```toml\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+    [examples.next().unwrap(), examples.next().unwrap()]
+}
+
+/// The complete example, with the lists that it names.
+fn documented() -> Warehouse {
+    let [example, _] = examples();
     let folder = tempfile::tempdir().unwrap();
     let codes = "code,aisle,side,bay,level\nX-1,A02,R,3,4\nX-2,A02,L,1,1\n";
     for (name, content) in [("book.csv", "location,item,quantity\nX-2,M-1,5\n"), ("locations.csv", codes), ("wcs.txt", "99号\n")] {
@@ -39,8 +47,13 @@ fn the_documented_example_is_right() {
     let lanes: Vec<_> = warehouse.cranes.iter().map(|crane| (crane.id.as_str(), crane.lanes.clone())).collect();
     assert_eq!(lanes, [("C1", 0..1), ("C2", 1..2), ("WCS", 2..5)]);
     assert_eq!(warehouse.layout.lanes()[4].id.as_str(), "WCS/3");
-    assert_eq!((warehouse.aisles[0].bay_width_m, warehouse.aisles[1].level_height_m), (1.4, 1.6));
+    let aisles = warehouse.layout.aisles();
+    assert_eq!((aisles[0].bay_width_m, aisles[1].level_height_m), (1.4, 1.6));
     assert!(!warehouse.cranes[1].camera.is_some());
+    assert_eq!(warehouse.cranes[1].aisle_change, Some(Duration::from_secs(90)));
+    let barred = |code| warehouse.layout.barred(warehouse.layout.index_of(code).unwrap()).map(|(_, note)| note.as_ref());
+    assert_eq!(["A01-R-039-05", "A01-L-039-05", "GATE-2"].map(barred), [Some("sprinkler pipe"), None, Some("blocked by customs")]);
+    assert_eq!(warehouse.check_times.verification, Duration::from_secs(6));
     assert_eq!(warehouse.callbacks.unwrap().listen.port(), 8020);
 }
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -128,7 +129,68 @@ impl<const MIN: u32, const MAX: u32> JsonSchema for Count<MIN, MAX> {
     }
 }
 
-/// The name of an aisle, a crane or a dispatcher: 1 to 64 characters, no `/`, no control character, no blank at either end.
+/// Whole numbers of 1 to `MOST`, from the first to the last: `[3, 7]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Span<const MOST: u32>(pub(super) RangeInclusive<u32>);
+
+impl<const MOST: u32> Span<MOST> {
+    /// The first and the last.
+    pub(super) fn ends(&self) -> (u32, u32) {
+        (*self.0.start(), *self.0.end())
+    }
+}
+
+impl<'de, const MOST: u32> Deserialize<'de> for Span<MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let numbers = Vec::<Count<1, MOST>>::deserialize(deserializer)?;
+        match numbers[..] {
+            [Count(first), Count(last)] if first <= last => Ok(Self(first..=last)),
+            [Count(first), Count(last)] => Err(D::Error::custom(format_args!("[{first}, {last}] ends before it begins"))),
+            _ => {
+                let message = format_args!("[first, last] is wanted, such as [3, 7], not a list of {}", numbers.len());
+                Err(D::Error::custom(message))
+            }
+        }
+    }
+}
+
+impl<const MOST: u32> JsonSchema for Span<MOST> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("SpanTo{MOST}").into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": { "type": "integer", "minimum": 1, "maximum": MOST }, "minItems": 2, "maxItems": 2 })
+    }
+}
+
+/// A text for people: 1 to 200 characters on one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Remark(pub(super) String);
+
+impl<'de> Deserialize<'de> for Remark {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        const WANTED: &str = "a text of 1 to 200 characters without control characters";
+        let text = text_or_advice(deserializer, WANTED)?;
+        if text.trim().is_empty() || text.chars().count() > 200 || text.contains(char::is_control) {
+            return Err(D::Error::invalid_value(Unexpected::Str(&shown(&text)), &WANTED));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl JsonSchema for Remark {
+    fn schema_name() -> Cow<'static, str> {
+        "Remark".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1, "maxLength": 200 })
+    }
+}
+
+/// The name of an aisle, a crane, a dispatcher or a rail: 1 to 64 characters, no `/`, no control character, no blank at either end.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Name(pub(super) String);
 

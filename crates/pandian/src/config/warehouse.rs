@@ -12,9 +12,12 @@ use serde::de::DeserializeOwned;
 use super::carriers;
 use super::document::{Document, Path};
 use super::error::ConfigError;
-use super::file::{AisleTable, BookTable, CallbacksTable, DefaultsTable, LocationsTable, OnCraneOut, RunTable};
+use super::file::{
+    AisleTable, BookTable, CallbacksTable, DefaultsTable, LocationsTable, LockedTable, OnCraneOut, PlanTable, RailTable, RunTable,
+    ZoneTable,
+};
 use super::units::Name;
-use super::{BookSource, CallbackListener, Warehouse, schema, slots};
+use super::{BookSource, CallbackListener, Warehouse, plan, rails, schema, slots, zones};
 use crate::lists::check_readable;
 
 /// Reads the text of the file at `path`, which messages call `name`.
@@ -30,9 +33,13 @@ pub(super) fn read(path: PathBuf, name: &str, text: &str, catalog: &Catalog) -> 
     let book: Option<BookTable> = document.read(&Path::of("book"));
     let aisles: Vec<(Path, AisleTable)> = document.read_each("aisle");
     let table: Option<LocationsTable> = document.read(&Path::of("locations"));
+    let rails: Vec<(Path, RailTable)> = document.read_each("rail");
+    let zones: Vec<(Path, ZoneTable)> = document.read_each("zone");
+    let locked: Vec<(Path, LockedTable)> = document.read_each("locked");
     let defaults: DefaultsTable = document.read(&Path::of("defaults")).unwrap_or_default();
     let carriers = carriers::read(&mut document, catalog, &defaults);
     let run: RunTable = document.read(&Path::of("run")).unwrap_or_default();
+    let plan: PlanTable = document.read(&Path::of("plan")).unwrap_or_default();
     let callbacks: Option<CallbacksTable> = document.read(&Path::of("callbacks"));
     let simulation: Option<SimulationSettings> = document.read(&Path::of("simulation"));
     check_simulation(&mut document, simulation.as_ref());
@@ -43,8 +50,15 @@ pub(super) fn read(path: PathBuf, name: &str, text: &str, catalog: &Catalog) -> 
 
     let callbacks = callbacks.and_then(|table| listener(&mut document, table));
     let book = book_source(&mut document, book, &folder, simulation.is_some());
-    let queues = carriers::queues(&mut document, &carriers, &aisles);
-    let layout = slots::layout(&mut document, &folder, &aisles, table, &carriers, queues);
+    let check_times = plan::check_times(&mut document, &plan, simulation.as_ref());
+    let mut queues = carriers::queues(&mut document, &carriers, &aisles);
+    if document.report.is_empty() {
+        rails::place(&mut document, rails, &carriers, &aisles, &mut queues);
+    }
+    let mut layout = slots::layout(&mut document, &folder, &aisles, table, &carriers, queues);
+    if document.report.is_empty() {
+        zones::bar(&mut document, &folder, &aisles, zones, locked, &mut layout);
+    }
     if !document.report.is_empty() {
         return Err(document.report.into_error());
     }
@@ -53,10 +67,13 @@ pub(super) fn read(path: PathBuf, name: &str, text: &str, catalog: &Catalog) -> 
         file: path,
         text: text.into(),
         layout: Arc::new(layout),
-        aisles: aisles.into_iter().map(|(_, aisle)| slots::aisle(aisle)).collect(),
         cranes: carriers::configured(carriers),
         book,
         settings: settings(release, run),
+        check_times,
+        return_home: plan.return_home.unwrap_or(false),
+        order: plan.order.unwrap_or_default(),
+        learn: plan.learn.unwrap_or(true),
         callbacks,
         simulation,
     })

@@ -25,7 +25,7 @@ pub fn read_locations(file: &ListFile, layout: &Layout) -> Result<Vec<(LocationC
     read_table(file, COLUMNS, true, |cells, problems| {
         let (code, line) = (cells.get(0), cells.line());
         let Some(index) = layout.index_of(code) else {
-            problems.add(Code::LocationUnknown, line, |nth| unknown(code, layout, nth));
+            problems.add(Code::LocationUnknown, line, |nth| unknown_location(code, layout, nth));
             return;
         };
         match std::mem::replace(&mut first_lines[index as usize], line) {
@@ -81,7 +81,7 @@ pub fn check_code(code: &str) -> Result<(), String> {
 }
 
 /// What to say of a code that the layout does not have, in the problem number `nth` of an error.
-pub(super) fn unknown(code: &str, layout: &Layout, nth: usize) -> String {
+pub(crate) fn unknown_location(code: &str, layout: &Layout, nth: usize) -> String {
     if code.is_empty() {
         return "the location is missing".to_owned();
     }

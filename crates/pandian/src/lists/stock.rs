@@ -8,7 +8,7 @@ use pandian_domain::book::Book;
 use pandian_domain::{BookLine, Code, Epc, Layout, LocationCode};
 use rust_decimal::Decimal;
 
-use super::locations::unknown;
+use super::locations::unknown_location;
 use super::near::shown;
 use super::problem::{ListError, Problems};
 use super::source::ListFile;
@@ -85,7 +85,7 @@ pub fn read_stock(file: &ListFile, layout: &Arc<Layout>) -> Result<ListBook, Lis
     read_table(file, COLUMNS, false, |cells, problems| {
         let line = cells.line();
         let Some(location) = layout.index_of(cells.get(LOCATION)) else {
-            problems.add(Code::LocationUnknown, line, |nth| unknown(cells.get(LOCATION), layout, nth));
+            problems.add(Code::LocationUnknown, line, |nth| unknown_location(cells.get(LOCATION), layout, nth));
             return;
         };
         if let Err(message) = reading.take(location, cells) {

@@ -1,8 +1,9 @@
 //! English.
 
 use pandian_domain::verdict::{Reason, Verdict};
+use pandian_engine::site::Release;
 
-use super::Words;
+use super::{PlanWords, Words};
 
 pub(super) static WORDS: Words = Words {
     error: "error",
@@ -49,6 +50,8 @@ pub(super) static WORDS: Words = Words {
     eta: "done in about",
     idle: "idle",
     out_of_work: "out of work",
+    lent: "lent to production",
+    waited: |lane, waits, seconds| format!("{lane} waited {} for the other crane on its rail, {seconds:.1} s in all", many(waits, "time")),
     waiting: "waiting",
     done: "done",
     running: "running",
@@ -94,6 +97,53 @@ pub(super) static WORDS: Words = Words {
     demo_next: |data| {
         format!("Try:\n  pandian report --data {data}\n  pandian report --data {data} --format csv\n  pandian verify --data {data}")
     },
+    plan: PLAN,
+};
+
+const PLAN: PlanWords = PlanWords {
+    title: |warehouse, locations, release, seed| {
+        format!("{warehouse}: {} planned, cranes released {release}, seed {seed}", many(locations as u64, "location"))
+    },
+    stops: "stops",
+    visits: "visits",
+    travel: "travel",
+    standing: "standing",
+    free_after: "free after",
+    bound: "at least",
+    gap: "gap",
+    optimal: "optimal",
+    all: "all",
+    done: |time| format!("The last verdict comes after {time}."),
+    kept_opaque: |crane| format!("{crane}: the given order is kept, for its locations have no coordinates."),
+    kept_dispatched: |crane| format!("{crane}: the given order is kept, for another system picks the crane and its way."),
+    partly_opaque: |crane, moves| format!("{crane}: the time of {} is not known, for want of coordinates.", many(moves as u64, "move")),
+    moves_as_learnt: |crane, moves, error, configured| {
+        format!("{crane}: moves as learnt from {moves} of its moves, off by {error} on average; as configured it would be {configured}.")
+    },
+    moves_as_configured: |crane, moves, error, configured| {
+        format!("{crane}: moves as configured, off by {configured} on average; what {moves} of its moves teach is no better, {error}.")
+    },
+    nothing_learnt: |crane| format!("{crane}: moves as configured; nothing was to be learnt."),
+    rule: "order",
+    as_given: "as given",
+    sorted: "sorted by code",
+    routed: "planned",
+    released: "released",
+    release: |release| match release {
+        Release::AfterAcquisition => "after acquisition",
+        Release::AfterVerification => "after verification",
+    },
+    sooner: "sooner",
+    left_out: |count| format!("{} left out:", if count == 1 { "1 location is".to_owned() } else { format!("{count} locations are") }),
+    picture: |file| format!("picture: {file}"),
+    stops_here: |stops| many(stops as u64, "stop"),
+    time_unknown: "travel not known",
+    nothing_to_draw: "No location has coordinates: there is nothing to draw.",
+    left_side: "left side",
+    right_side: "right side",
+    begins_here: "the crane comes from here",
+    first: "first",
+    last: "last",
 };
 
 /// A number of things, which take an `s` unless it is one.

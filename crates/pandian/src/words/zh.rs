@@ -1,8 +1,9 @@
 //! 中文。
 
 use pandian_domain::verdict::{Reason, Verdict};
+use pandian_engine::site::Release;
 
-use super::Words;
+use super::{PlanWords, Words};
 
 pub(super) static WORDS: Words = Words {
     error: "错误",
@@ -48,6 +49,8 @@ pub(super) static WORDS: Words = Words {
     paused: "已暂停",
     eta: "预计还需",
     idle: "空闲",
+    lent: "已借给生产",
+    waited: |lane, waits, seconds| format!("{lane} 为同轨的另一台堆垛机等待 {waits} 次，共 {seconds:.1} 秒"),
     out_of_work: "退出作业",
     waiting: "等待",
     done: "已完成",
@@ -73,6 +76,51 @@ pub(super) static WORDS: Words = Words {
     demo_next: |data| {
         format!("可以试试：\n  pandian report --data {data}\n  pandian report --data {data} --format csv\n  pandian verify --data {data}")
     },
+    plan: PLAN,
+};
+
+const PLAN: PlanWords = PlanWords {
+    title: |warehouse, locations, release, seed| format!("{warehouse}：规划 {locations} 个货位，堆垛机{release}放行，随机种子 {seed}"),
+    stops: "货位数",
+    visits: "停靠",
+    travel: "行驶",
+    standing: "停留",
+    free_after: "完工",
+    bound: "下界",
+    gap: "差距",
+    optimal: "已证最优",
+    all: "合计",
+    done: |time| format!("最后一个结论在 {time} 后得出。"),
+    kept_opaque: |crane| format!("{crane}：货位没有坐标，保持给定的次序。"),
+    kept_dispatched: |crane| format!("{crane}：由外部系统指派堆垛机和路线，保持给定的次序。"),
+    partly_opaque: |crane, moves| format!("{crane}：有 {moves} 次移动缺少坐标，无法预计时间。"),
+    moves_as_learnt: |crane, moves, error, configured| {
+        format!("{crane}：运动参数由 {moves} 次实际移动学得，平均误差 {error}；按配置则为 {configured}。")
+    },
+    moves_as_configured: |crane, moves, error, configured| {
+        format!("{crane}：按配置的运动参数，平均误差 {configured}；由 {moves} 次实际移动学得的并不更好，为 {error}。")
+    },
+    nothing_learnt: |crane| format!("{crane}：按配置的运动参数，没有可供学习的移动。"),
+    rule: "次序",
+    as_given: "给定",
+    sorted: "按货位号",
+    routed: "规划",
+    released: "放行",
+    release: |release| match release {
+        Release::AfterAcquisition => "采集后",
+        Release::AfterVerification => "比对后",
+    },
+    sooner: "提速",
+    left_out: |count| format!("不去的货位 {count} 个："),
+    picture: |file| format!("路线图：{file}"),
+    stops_here: |stops| format!("{stops} 个货位"),
+    time_unknown: "行驶时间未知",
+    nothing_to_draw: "货位都没有坐标，无法绘图。",
+    left_side: "左排",
+    right_side: "右排",
+    begins_here: "堆垛机由此出发",
+    first: "先",
+    last: "后",
 };
 
 fn verdict(verdict: Verdict) -> &'static str {

@@ -99,6 +99,112 @@ fn values_of_the_wrong_type_unit_or_range() {
     insta::assert_snapshot!(stand.told());
 }
 
+/// A configuration whose crane `C1` has further lines, and with tables behind.
+fn with_crane(lines: &str, tables: &str) -> String {
+    right("", tables).replace("aisles = [\"A1\"]", &format!("aisles = [\"A1\"]\n{lines}"))
+}
+
+#[test]
+fn homes_that_are_none() {
+    let mut stand = Stand::new();
+    stand.config("a home outside the aisle", with_crane("home = { bay = 4, level = 3 }", ""));
+    stand.config("a home below the ground", with_crane("home = { bay = -1 }", ""));
+    stand.config("a home with a slip", with_crane("home = { bays = 1 }", ""));
+    stand.config("a home without an aisle", right("", &crane("id = \"C2\"\nlocations = [\"1号\"]\nhome = { bay = 0 }")));
+    stand.config("a change of aisles without unit", with_crane("aisle_change = 90", ""));
+    stand.config(
+        "a dispatcher with a home",
+        right("", &format!("[[dispatcher]]\nid = \"WCS\"\nlocations = [\"1号\"]\nhome = {{ bay = 1 }}\n{DEVICES}")),
+    );
+    insta::assert_snapshot!(stand.told());
+}
+
+#[test]
+fn rails_that_hold_no_two_cranes_apart() {
+    let mut stand = Stand::new();
+    let second = crane("id = \"C2\"\naisles = [\"A1\"]");
+    let rail = |cranes: &str| format!("[[rail]]\nid = \"R1\"\ncranes = [{cranes}]\ngap = \"1m\"\n");
+    let both = second.clone() + &rail("\"C1\", \"C2\"");
+    stand.config("a rail with one crane", right("", &rail("\"C1\"")));
+    stand.config("a rail with the same crane twice", right("", &rail("\"C1\", \"C1\"")));
+    stand.config("a crane that is not there", right("", &(second.clone() + &rail("\"C1\", \"c2\""))));
+    let dispatcher = format!("[[dispatcher]]\nid = \"WCS\"\naisles = [\"A1\"]\n{DEVICES}");
+    stand.config("a dispatcher on a rail", right("", &(dispatcher.clone() + &rail("\"C1\", \"WCS\""))));
+    stand.config("a crane on two rails", right("", &(both.clone() + &rail("\"C2\", \"C1\"").replace("R1", "R2"))));
+    stand.config("two rails of one name", right("", &(both.clone() + &rail("\"C1\", \"C2\""))));
+    let other = AISLE.replace("A1", "A2");
+    let cranes = |aisles: &str| format!("{other}{}{}", crane(&format!("id = \"C2\"\naisles = [{aisles}]")), rail("\"C1\", \"C2\""));
+    stand.config("two aisles on one rail", right("", &cranes("\"A2\"")));
+    stand.config("a crane of two aisles on a rail", right("", &cranes("\"A1\", \"A2\"")));
+    stand.config("a crane of no aisle on a rail", right("", &(crane("id = \"C2\"\nlocations = [\"1号\"]") + &rail("\"C1\", \"C2\""))));
+    stand.config("a third who serves the aisle of a rail", right("", &(both.clone() + &dispatcher)));
+    stand.config("a gap beyond half of the aisle", right("", &both.replace("\"1m\"", "\"1.5m\"")));
+    stand.config("a gap without unit", right("", &both.replace("\"1m\"", "1")));
+    stand.config("a rail without a gap", right("", &both.replace("gap = \"1m\"\n", "")));
+    let beyond = with_crane("home = { bay = 2 }", "") + &both.replace("\"C2\"\naisles", "\"C2\"\nhome = { bay = 1 }\naisles");
+    stand.config("homes the wrong way round", beyond);
+    insta::assert_snapshot!(stand.told());
+}
+
+#[test]
+fn zones_and_locks_of_what_is_not_there() {
+    let mut stand = Stand::new();
+    let zone = |lines: &str| right("", &format!("[[zone]]\naisle = \"A1\"\n{lines}\n"));
+    stand.config("an aisle that is not there", zone("").replace("[[zone]]\naisle = \"A1\"", "[[zone]]\naisle = \"A7\""));
+    stand.config("bays and levels beyond the aisle", zone("bays = [2, 3]\nlevels = [1, 9]"));
+    stand.config("bays the wrong way round", zone("bays = [2, 1]"));
+    stand.config("one bay", zone("bays = [2]"));
+    stand.config("no bay", zone("bays = []"));
+    stand.config("three bays", zone("bays = [1, 2, 2]"));
+    stand.config("a bay that is no number", zone("bays = [1, \"2\"]"));
+    stand.config("bays that are no list", zone("bays = 2"));
+    stand.config("bays from nothing", zone("bays = [0, 2]"));
+    stand.config("no side", zone("sides = []"));
+    stand.config("a side without a rack", zone("sides = [\"L\", \"R\"]").replace("bays = 2\n", "bays = 2\nsides = [\"L\"]\n"));
+    stand.config("a reason of two lines", zone("reason = \"a\\nb\""));
+    stand.config("a slip", zone("bay = [1, 2]"));
+    let locked = |lines: &str| right("", &format!("[[locked]]\n{lines}\n"));
+    stand.config("nothing locked", locked("reason = \"customs\""));
+    stand.config("unknown locations", locked("locations = [\"A1-L-01-1\", \"A1-L-01-7\", \"nowhere\", \"\"]"));
+    stand.config("a list that is not there", locked("locations_file = \"locked.csv\""));
+    stand.write("locked.csv", "location\nA1-L-01-1\nA1-L-1-1\nA1-L-01-1\n");
+    stand.config("a list with unknown locations", locked("locations_file = \"locked.csv\""));
+    stand.config("[locked] for [[locked]]", locked("locations = []").replace("[[locked]]", "[locked]"));
+    insta::assert_snapshot!(stand.told());
+}
+
+#[test]
+fn pairs_of_devices_that_are_none() {
+    let mut stand = Stand::new();
+    let cameras = |cameras: &str| with_crane(&format!("cameras = {{ {cameras} }}"), "");
+    let one = |more: &str| format!("{{ kind = \"test\", url = \"http://c\"{more} }}");
+    stand.config("one side alone", cameras(&format!("L = {}", one(""))));
+    stand.config("a third side", cameras(&format!("L = {0}, R = {0}, M = {0}", one(""))));
+    stand.config("one for both sides and one for either", with_crane(&format!("readers = {{ L = {0}, R = {0} }}", one("")), ""));
+    stand.config("rules that differ", cameras(&format!("L = {}, R = {}", one(", timeout = \"5s\""), one(", timeout = \"6s\""))));
+    stand.config("a rule that only one has", cameras(&format!("L = {}, R = {}", one(""), one(", attempts = 2"))));
+    stand.config("a slip in one of them", cameras(&format!("L = {}, R = {}", one(", atempts = 2"), one(", timeout = \"0s\""))));
+    stand.config("a kind that is not there", cameras(&format!("L = {}, R = {{ kind = \"tset\" }}", one(""))));
+    stand.config("a side that is no table", cameras(&format!("L = {}, R = \"http://c\"", one(""))));
+    stand.config(
+        "a dispatcher with a pair",
+        right("", &format!("[[dispatcher]]\nid = \"WCS\"\nlocations = [\"1号\"]\ncameras = {{ L = {0}, R = {0} }}\n{DEVICES}", one(""))),
+    );
+    insta::assert_snapshot!(stand.told());
+}
+
+#[test]
+fn plans_that_cannot_be() {
+    let mut stand = Stand::new();
+    let plan = |lines: &str| right("", &format!("[plan]\n{lines}\n"));
+    stand.config("less for both checks than for a part", plan("acquisition = \"3s\"\nverification = \"2s\""));
+    stand.config("an unknown order", plan("order = \"sorted\""));
+    stand.config("a text for yes", plan("learn = \"yes\""));
+    stand.config("a slip", plan("aquisition = \"3s\""));
+    stand.config("a duration without unit", plan("acquisition = 3"));
+    insta::assert_snapshot!(stand.told());
+}
+
 #[test]
 fn patterns_that_do_not_name_every_location_once() {
     let mut stand = Stand::new();

@@ -17,10 +17,10 @@ use pandian_sim::{Simulation, World};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 
-/// A warehouse to be written: cranes `C1`, `C2`, …, aisle `A01`, `A02`, … for each, both sides of it.
+/// A warehouse to be written: cranes `C1`, `C2`, …, aisle `A01`, `A02`, … for each or for each two, both sides of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
-    /// How many cranes, and aisles.
+    /// How many cranes.
     pub(crate) cranes: usize,
     /// Columns of an aisle.
     pub(crate) bays: u32,
@@ -38,8 +38,12 @@ pub(crate) struct Draft {
     pub(crate) crane: Vec<String>,
     /// Every crane lists every aisle, its own first.
     pub(crate) shared: bool,
+    /// Two cranes share each aisle and its rail, `R1`, `R2`, …, with this gap.
+    pub(crate) rail_gap: Option<&'static str>,
     /// Cranes have a camera.
     pub(crate) camera: bool,
+    /// Cranes have a reader, and a camera, for either side of the aisle.
+    pub(crate) each_side: bool,
 }
 
 impl Default for Draft {
@@ -54,7 +58,9 @@ impl Default for Draft {
             tables: String::new(),
             crane: vec![String::new()],
             shared: false,
+            rail_gap: None,
             camera: true,
+            each_side: false,
         }
     }
 }
@@ -96,21 +102,29 @@ impl Draft {
     fn write_with(&self, folder: &Path, devices: impl Fn(usize) -> Devices) -> PathBuf {
         let mut text =
             format!("name = \"Test\"\n{}\n\n[book]\n{}\n\n[simulation]\n{}\n{}\n", self.top, self.book, self.simulation, self.tables);
+        let per_aisle = if self.rail_gap.is_some() { 2 } else { 1 };
+        let aisles = self.cranes / per_aisle;
         let aisle = |n: usize| format!("A{:02}", n + 1);
         for n in 0..self.cranes {
-            let aisles: Vec<String> =
-                if self.shared { (0..self.cranes).map(|more| aisle((n + more) % self.cranes)).collect() } else { vec![aisle(n)] };
+            let own = n / per_aisle;
+            if n % per_aisle == 0 {
+                write!(
+                    text,
+                    "\n[[aisle]]\nid = \"{}\"\nbays = {}\nlevels = {}\ncode = \"{{aisle}}-{{side}}-{{bay:03}}-{{level:02}}\"\n",
+                    aisle(own),
+                    self.bays,
+                    self.levels,
+                )
+                .unwrap();
+                if let Some(gap) = self.rail_gap {
+                    let cranes = [format!("C{}", n + 1), format!("C{}", n + 2)];
+                    write!(text, "\n[[rail]]\nid = \"R{}\"\ncranes = {cranes:?}\ngap = \"{gap}\"\n", own + 1).unwrap();
+                }
+            }
+            let served: Vec<String> =
+                if self.shared { (0..aisles).map(|more| aisle((own + more) % aisles)).collect() } else { vec![aisle(own)] };
             let lines = self.crane.get(n).or(self.crane.last()).map_or("", String::as_str);
-            write!(
-                text,
-                "\n[[aisle]]\nid = \"{}\"\nbays = {}\nlevels = {}\ncode = \"{{aisle}}-{{side}}-{{bay:03}}-{{level:02}}\"\n\n\
-                 [[crane]]\nid = \"C{}\"\naisles = {aisles:?}\n{lines}\n",
-                aisle(n),
-                self.bays,
-                self.levels,
-                n + 1,
-            )
-            .unwrap();
+            write!(text, "\n[[crane]]\nid = \"C{}\"\naisles = {served:?}\n{lines}\n", n + 1).unwrap();
             text.push_str(&self.devices(devices(n)));
         }
         let file = folder.join("warehouse.toml");
@@ -130,8 +144,12 @@ impl Draft {
                 ),
             ),
         };
-        let camera = if self.camera { format!("camera = {{ {camera} }}\n") } else { String::new() };
-        format!("device = {{ {crane} }}\nreader = {{ {reader} }}\n{camera}")
+        let on_it = |role: &str, device: &str| match self.each_side {
+            true => format!("{role}s = {{ L = {{ {device} }}, R = {{ {device} }} }}\n"),
+            false => format!("{role} = {{ {device} }}\n"),
+        };
+        let camera = if self.camera { on_it("camera", &camera) } else { String::new() };
+        format!("device = {{ {crane} }}\n{}{camera}", on_it("reader", &reader))
     }
 }
 

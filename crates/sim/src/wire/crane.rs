@@ -15,7 +15,7 @@ use super::listener::other_method;
 use super::reply::{CutShort, ReplyBody, envelope, quoted, refusal, spoilt};
 use super::{Route, Server, request};
 use crate::fault::{Device, FaultKind, Strike};
-use crate::fleet::{Fleet, Order};
+use crate::fleet::{Fleet, Order, Travel};
 use crate::seed::{hash_text, mix};
 use crate::simulation::Simulation;
 
@@ -136,7 +136,7 @@ impl CraneService {
         if kind == Some(FaultKind::CraneAlarm) {
             return End { code: ALARM, message: "堆垛机报警".into() };
         }
-        self.fleet.go(Order::Any { key }, slot, None).await;
+        self.fleet.go(Order::Any { key }, slot, Travel::AtPace(1.0)).await;
         let slots = server.simulation.world().layout().slots();
         let location = slots[slot as usize].code.as_str();
         match kind {

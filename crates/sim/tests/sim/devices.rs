@@ -8,12 +8,13 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use pandian_devices::catalog::Kind;
 use pandian_devices::{BuildContext, Camera, Crane, Shot, TagReader, Visit};
+use pandian_domain::route::Point;
 use pandian_domain::travel::{Axis, Kinematics};
-use pandian_domain::{Code, OpKind, StocktakeId};
-use pandian_sim::{FaultKind, Simulation, World, catalog};
+use pandian_domain::{Code, OpKind, Position, QueueSpec, StocktakeId};
+use pandian_sim::{CraneSpec, FaultKind, Simulation, World, catalog};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::warehouse::{opaque, racks, simulation, spec};
+use crate::warehouse::{opaque, racks, racks_with, simulation, spec};
 
 fn context(simulation: Option<&Arc<Simulation>>, crane: &str) -> BuildContext {
     BuildContext { world: simulation.map(|simulation| simulation.clone().into_any()), ..BuildContext::new(crane.into(), ".") }
@@ -87,7 +88,8 @@ const INSTANT: &str = "inventory_time = \"0s\"\ncapture_time = \"0s\"\ncompare_t
 async fn travel_and_check_times_are_kept_to_the_millisecond() {
     let mut spec = spec(racks(1000), "");
     let axis = |speed, acceleration| Axis { speed, acceleration };
-    spec.kinematics.insert("C1".into(), Kinematics { drive: axis(2.0, 0.5), lift: axis(1.0, 0.5) });
+    let kinematics = Kinematics { drive: axis(2.0, 0.5), lift: axis(1.0, 0.5) };
+    spec.cranes.insert("C1".into(), CraneSpec { kinematics, aisle_change: None });
     let simulation = Simulation::new(Arc::new(World::new(spec).unwrap()));
     let station = Station::new(&simulation, "C1");
     let start = Instant::now();
@@ -107,6 +109,77 @@ async fn travel_and_check_times_are_kept_to_the_millisecond() {
     // Two bays and nine levels: 9 m up need 9/1 + 1/0.5 = 11 s, more than 4 m along.
     station.go("A01-L-012-10").await.unwrap();
     assert_eq!(start.elapsed(), Duration::from_millis(32_500));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crane_drives_and_lifts_at_the_pace_that_is_set() {
+    let mut spec = spec(racks(1000), "");
+    let axis = |speed, acceleration| Axis { speed, acceleration };
+    let kinematics = Kinematics { drive: axis(2.0, 0.5), lift: axis(1.0, 0.5) };
+    spec.cranes.insert("C1".into(), CraneSpec { kinematics, aisle_change: None });
+    let world = Arc::new(World::new(spec).unwrap());
+    // 20 m: at half the speed 20/1 + 1/0.25; at four times the speed, which is not reached so soon, 2·√(20/2).
+    let paces = [("{ pace = 0.5 }", 24_000), ("{ pace = 1 }", 14_000), ("{ pace = 4.0 }", 6_325), ("{ pace = 4.0, time = \"3s\" }", 3_000)];
+    for (settings, millis) in paces {
+        let station = Station::with(&Simulation::new(world.clone()), "C1", settings, "{}", "{}");
+        let start = Instant::now();
+        station.go("A01-L-010-01").await.unwrap();
+        assert_eq!(start.elapsed().as_millis(), millis, "{settings}");
+    }
+    for settings in ["{ pace = 0.0 }", "{ pace = -1.0 }", "{ pace = 10.5 }", "{ pace = nan }", "{ pace = inf }"] {
+        let parsed = (catalog().cranes[0].parse)(toml::de::ValueDeserializer::parse(settings).unwrap());
+        assert!(parsed.err().unwrap().message().contains("is not a factor above 0 and up to 10"), "{settings}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crane_starts_at_its_home() {
+    let home = |aisle| Some(Position { aisle, point: Point { x_m: 100.0, y_m: 10.0 } });
+    let layout = racks_with(2000, |aisle| QueueSpec { aisles: vec![0, 1], home: home(aisle), ..QueueSpec::default() });
+    let simulation = simulation(layout, INSTANT);
+    let (world, kinematics) = (simulation.world(), Kinematics::default());
+    let start = Instant::now();
+    Station::new(&simulation, "C1").go("A01-R-050-10").await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    Station::new(&simulation, "C2").go("A01-R-050-10").await.unwrap();
+    let way = kinematics.travel((100.0, 10.0), (0.0, 0.0)) + Duration::from_secs(30) + kinematics.travel((0.0, 0.0), (100.0, 10.0));
+    assert_eq!(start.elapsed(), way);
+    assert_eq!(world.travel(&"C2".into(), None, world.layout().index_of("A01-R-050-10").unwrap()), way);
+}
+
+#[test]
+fn a_crane_without_a_home_starts_in_front_of_the_aisle_it_goes_to_and_changes_aisles_by_the_front() {
+    let mut spec = spec(racks(2000), "aisle_change = \"30s\"");
+    let axis = |speed, acceleration| Axis { speed, acceleration };
+    let kinematics = Kinematics { drive: axis(2.0, 0.5), lift: axis(1.0, 0.5) };
+    spec.cranes.insert("C1".into(), CraneSpec { kinematics, aisle_change: None });
+    spec.cranes.insert("C2".into(), CraneSpec { kinematics, aisle_change: Some(Duration::from_secs(90)) });
+    let world = World::new(spec).unwrap();
+    let slot = |code| world.layout().index_of(code).unwrap();
+    let (left, right, other) = (slot("A01-L-010-01"), slot("A01-R-010-01"), slot("A02-L-010-01"));
+    let seconds = |crane: &str, from, to| world.travel(&crane.into(), from, to).as_secs_f64();
+    assert_eq!(seconds("C1", Some(left), right), 0.0);
+    // 20 m at 2 m/s and 0.5 m/s²: 20/2 + 2/0.5.
+    assert_eq!((seconds("C1", None, left), seconds("C1", None, other)), (14.0, 14.0));
+    assert_eq!(seconds("C1", Some(left), other), 14.0 + 30.0 + 14.0);
+    assert_eq!(seconds("C2", Some(left), other), 14.0 + 90.0 + 14.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn devices_for_either_side_meet_the_location_opposite_and_one_for_both_sides_does_not() {
+    let (here, opposite, above) = ("A01-L-010-03", "A01-R-010-03", "A01-R-010-04");
+    for both_sides in [false, true] {
+        let layout = racks_with(1000, |aisle| QueueSpec { aisles: vec![aisle], both_sides, ..QueueSpec::default() });
+        let simulation = simulation(layout, &format!("{INSTANT}fill = 1.0\ndifferences = 0.0"));
+        let station = Station::new(&simulation, "C1");
+        station.go(here).await.unwrap();
+        let world = simulation.world();
+        for (asked, met) in [(here, here), (opposite, if both_sides { opposite } else { here }), (above, here)] {
+            assert_eq!(station.tags(asked).await.unwrap(), heard(world, met), "{asked}");
+            let picture = world.picture(world.layout().index_of(met).unwrap());
+            assert_eq!(station.picture(asked).await.unwrap(), picture, "{asked}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

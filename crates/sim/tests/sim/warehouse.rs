@@ -3,19 +3,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use pandian_domain::layout::{Layout, QueueSpec, Slot};
+use pandian_domain::layout::{Aisle, Layout, QueueSpec, Slot};
 use pandian_domain::{LaneSpec, Place, Side};
-use pandian_sim::{AisleGeometry, Simulation, World, WorldSpec};
+use pandian_sim::{Simulation, World, WorldSpec};
 
-/// Racks of `slots` locations, `A01-L-001-01` and so on, an aisle and a crane (`C1`, …) for each 1,000.
+/// Racks of `slots` locations, `A01-L-001-01` and so on, an aisle and a crane (`C1`, …) for each 1,000. Bays are 2 m wide, levels 1 m high.
 pub(crate) fn racks(slots: u32) -> Layout {
+    racks_with(slots, |aisle| QueueSpec { aisles: vec![aisle], ..QueueSpec::default() })
+}
+
+/// The same with the cranes' queues as they are wanted.
+pub(crate) fn racks_with(slots: u32, queue: impl Fn(u16) -> QueueSpec) -> Layout {
     let aisles = slots.div_ceil(1000).max(1);
     let lanes = (0..aisles).map(|aisle| {
         let name = format!("C{}", aisle + 1);
         LaneSpec { id: name.as_str().into(), crane: name.as_str().into(), queue: aisle }
     });
-    let queues = (0..aisles).map(|aisle| QueueSpec { aisles: vec![aisle as u16], ..QueueSpec::default() });
-    let mut layout = Layout::new(lanes.collect(), queues.collect());
+    let queues = (0..aisles).map(|aisle| queue(aisle as u16));
+    let measures = |n| Aisle { id: format!("A{n:02}").into(), bays: 50, levels: 10, depth: 1, bay_width_m: 2.0, level_height_m: 1.0 };
+    let mut layout = Layout::new(lanes.collect(), queues.collect()).with_aisles((1..=aisles).map(measures).collect());
     for n in 0..slots {
         let (aisle, within) = (n / 1000, n % 1000);
         let side = if within % 2 == 0 { Side::Left } else { Side::Right };
@@ -39,8 +45,7 @@ pub(crate) fn opaque(slots: u32, lanes: u32) -> Layout {
 
 /// What makes a world of this layout and `[simulation]` table.
 pub(crate) fn spec(layout: Layout, settings: &str) -> WorldSpec {
-    let aisles = vec![AisleGeometry { bay_width_m: 2.0, level_height_m: 1.0 }; 100];
-    WorldSpec { layout: Arc::new(layout), aisles, kinematics: HashMap::new(), settings: toml::from_str(settings).unwrap(), book: None }
+    WorldSpec { layout: Arc::new(layout), cranes: HashMap::new(), settings: toml::from_str(settings).unwrap(), book: None }
 }
 
 /// A world of this layout and `[simulation]` table.
