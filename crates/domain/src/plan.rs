@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::lane::QueueIndex;
 use crate::layout::{Layout, Position};
-use crate::location::{Place, Side};
+use crate::location::Side;
 use crate::route::{Effort, Point};
 use crate::travel::Kinematics;
 
@@ -146,11 +146,12 @@ impl Leg {
         if !layout.queues()[queue as usize].both_sides {
             return self.slots().count();
         }
-        let mut places: Vec<Place> = self.slots().filter_map(|slot| layout.slot(*slot).place).collect();
-        places.sort_unstable_by_key(|place| (place.bay, place.level));
-        let at_one = places.chunk_by(|a, b| (a.bay, a.level) == (b.bay, b.level));
-        let left = |run: &[Place]| run.iter().filter(|place| place.side == Side::Left).count();
-        at_one.map(|run| left(run).max(run.len() - left(run))).sum()
+        let side = |slot: &u32| layout.slot(*slot).place.map(|place| place.side);
+        let mut places: Vec<(Point, bool)> =
+            self.points(layout).into_iter().zip(self.slots().map(|slot| side(slot) == Some(Side::Left))).collect();
+        places.sort_unstable_by(|(a, _), (b, _)| a.x_m.total_cmp(&b.x_m).then(a.y_m.total_cmp(&b.y_m)));
+        let left = |run: &[(Point, bool)]| run.iter().filter(|(_, is_left)| *is_left).count();
+        places.chunk_by(|(a, _), (b, _)| a == b).map(|run| left(run).max(run.len() - left(run))).sum()
     }
 
     /// Where in the aisle its locations are.
@@ -190,7 +191,7 @@ pub struct Itinerary {
 /// How long visiting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Times {
-    /// Seconds of travel, as far as it can be computed.
+    /// Seconds of travel, as far as it can be computed; not rounded to the milliseconds that timers keep.
     pub travel_s: f64,
     /// Seconds that the crane stands.
     pub dwell_s: f64,
@@ -221,7 +222,7 @@ impl Times {
 pub struct Plan {
     /// One for each crane that has anything to do, by queue.
     pub itineraries: Vec<Itinerary>,
-    /// No plan lets the last crane be free sooner than after as many seconds.
+    /// No plan lets the last crane be free sooner than after as many seconds, also none that splits aisles between cranes.
     pub bound_s: f64,
 }
 
@@ -265,7 +266,7 @@ pub fn plan(layout: &Layout, paces: &[Option<Pace>], cranes: &[Crane], slots: &[
     let itineraries: Vec<Itinerary> = duties.iter().map(|duty| itinerary(layout, paces, duty, seed, effort)).collect();
     let plan = Plan { itineraries, bound_s: f64::INFINITY };
     // Where moves are unknown, the time that is known may be below what is proved.
-    let bound_s = bound::makespan_s(layout, paces, cranes, &plan.itineraries).min(plan.makespan_s());
+    let bound_s = bound::makespan_s(layout, paces, cranes, &plan.itineraries, effort).min(plan.makespan_s());
     Plan { bound_s, ..plan }
 }
 

@@ -198,7 +198,9 @@ impl<'a> Effort<'a> {
         Self { clock: Some(time_left), ..self }
     }
 
-    /// As much effort again, for a part of the work: so many kicks, the same clock.
+    /// Effort for one of several routes: so many kicks, but no more than this has, and the same clock.
+    ///
+    /// They are not taken off this: so a route is the same whatever was planned before it. The clock ends them all.
     pub fn part(&mut self, kicks: u64) -> Effort<'_> {
         Effort { kicks: kicks.min(self.kicks), clock: self.clock.as_mut().map(|clock| &mut **clock as &mut dyn FnMut() -> bool) }
     }

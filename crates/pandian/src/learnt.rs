@@ -27,8 +27,8 @@ const MOST_MOVES: usize = 5_000;
 /// # Errors
 /// The store cannot be read, or a record in it.
 pub async fn learnt(store: &Store, warehouse: &Warehouse) -> Result<Vec<Option<Learnt>>, Fault> {
-    let nominal = warehouse.simulation.as_ref().is_some_and(|simulation| simulation.speed != 1.0);
-    if nominal || !warehouse.learn {
+    let is_unreal = warehouse.simulation.as_ref().is_some_and(|simulation| simulation.speed != 1.0);
+    if is_unreal || !warehouse.learn {
         return Ok(vec![None; warehouse.cranes.len()]);
     }
     let tracks = tracks(store, warehouse).await?;

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use pandian_domain::layout::Aisle;
 use pandian_domain::location::Side;
 use pandian_domain::route::Point;
+use unicode_width::UnicodeWidthStr;
 
 use crate::words::Words;
 
@@ -254,10 +255,10 @@ impl Svg {
         for (sign, text) in [(dot, words.plan.left_side), (ring, words.plan.right_side), (from, words.plan.begins_here)] {
             let said = Escaped(text);
             self.put(format_args!("<g transform=\"translate({x:.1} 0)\">{sign}<text x=\"12\" y=\"4\">{said}</text></g>\n"));
-            x += 34.0 + 7.0 * unicode_width::UnicodeWidthStr::width(text) as f64;
+            x += 34.0 + 7.0 * text.width() as f64;
         }
         let (first, last) = (Escaped(words.plan.first), Escaped(words.plan.last));
-        let first_ends = x + 7.0 * unicode_width::UnicodeWidthStr::width(words.plan.first) as f64;
+        let first_ends = x + 7.0 * words.plan.first.width() as f64;
         self.put(format_args!("<text class=\"end\" x=\"{first_ends:.1}\" y=\"4\">{first}</text>\n"));
         for piece in 0..SHADES {
             let (from, shade) = (first_ends + 8.0 + piece as f64 * 5.0, shade(piece, SHADES));

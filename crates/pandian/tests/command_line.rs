@@ -52,6 +52,7 @@ fn help_of_every_command() {
         "",
         "demo",
         "run",
+        "plan",
         "ctl",
         "ctl list",
         "ctl status",

@@ -50,16 +50,16 @@ impl Ends {
 
     /// Seconds before the way through the first aisle begins.
     pub(super) fn approach_s(&self, first: u16) -> f64 {
-        self.from.filter(|from| from.aisle != first).map_or(0.0, |from| self.to_front_s(from.point) + self.change_s)
+        self.from.filter(|from| from.aisle != first).map_or(0.0, |from| self.front_s(from.point) + self.change_s)
     }
 
     /// Seconds after the way through the last aisle.
     pub(super) fn leave_s(&self, last: u16) -> f64 {
-        self.home.filter(|home| home.aisle != last).map_or(0.0, |home| self.change_s + self.to_front_s(home.point))
+        self.home.filter(|home| home.aisle != last).map_or(0.0, |home| self.change_s + self.front_s(home.point))
     }
 
     /// Seconds between a point and the front.
-    pub(super) fn to_front_s(&self, point: Point) -> f64 {
+    pub(super) fn front_s(&self, point: Point) -> f64 {
         seconds(self.kinematics, point, FRONT)
     }
 }
@@ -110,11 +110,9 @@ impl Round {
                 let firsts = two_least(aisles.iter().map(|aisle| aisle.first - aisle.middle + ends.approach_s(aisle.aisle)));
                 let lasts = two_least(aisles.iter().map(|aisle| aisle.last - aisle.middle + ends.leave_s(aisle.aisle)));
                 let pairs = firsts.into_iter().flat_map(|first| lasts.map(|last| (first, last)));
-                let rounds = pairs.filter(|(first, last)| first.1 != last.1).map(|(first, last)| Self {
-                    seconds: middle + first.0 + last.0,
-                    first: first.1,
-                    last: last.1,
-                });
+                let rounds = pairs
+                    .filter(|(first, last)| first.1 != last.1 && first.1.max(last.1) < aisles.len())
+                    .map(|(first, last)| Self { seconds: middle + first.0 + last.0, first: first.1, last: last.1 });
                 let shorter = |a: Self, b: Self| if b.seconds < a.seconds { b } else { a };
                 rounds.reduce(shorter).unwrap_or(Self { seconds: middle, first: 0, last: aisles.len() - 1 })
             }
@@ -134,7 +132,7 @@ impl Round {
     }
 }
 
-/// The least value and the next, with their numbers.
+/// The least value and the next, with their numbers; infinite where there is none.
 fn two_least(values: impl Iterator<Item = f64>) -> [(f64, usize); 2] {
     let mut least = [(f64::INFINITY, usize::MAX); 2];
     for (index, value) in values.enumerate() {

@@ -66,8 +66,14 @@ fn least_moves(layout: &Layout, duty: &Duty, ends: &Ends) -> usize {
 /// Seconds until the last crane is free that no plan for the same locations and cranes can beat.
 ///
 /// A crane cannot beat its own bound for what no other can serve. Cranes that share aisles cannot beat the mean of the work there is,
-/// nor what the most distant location takes the nearest of them.
-pub(super) fn makespan_s(layout: &Layout, paces: &[Option<Pace>], cranes: &[Crane], itineraries: &[Itinerary]) -> f64 {
+/// nor what the most distant location takes the nearest of them. Locations that the plan has no choice for stay where they are.
+pub(super) fn makespan_s(
+    layout: &Layout,
+    paces: &[Option<Pace>],
+    cranes: &[Crane],
+    itineraries: &[Itinerary],
+    effort: &mut Effort<'_>,
+) -> f64 {
     let mut choices = Choices::new(layout, paces, cranes);
     let mut shared: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
     let mut bound_s = 0.0_f64;
@@ -83,11 +89,11 @@ pub(super) fn makespan_s(layout: &Layout, paces: &[Option<Pace>], cranes: &[Cran
         bound_s = bound_s.max(if own.len() == itinerary.slots.len() {
             done_s(itinerary)
         } else {
-            done_s(&self::itinerary(layout, paces, &Duty::over(layout, itinerary.crane, &own), 0, &mut Effort::kicks(0)))
+            done_s(&self::itinerary(layout, paces, &Duty::over(layout, itinerary.crane, &own), 0, &mut effort.part(0)))
         });
     }
     let teams = Team::of(shared.into_iter().map(|(aisle, slots)| (choices.of(aisle).to_vec(), Leg { aisle, parts: vec![slots] })));
-    teams.iter().map(|team| team.makespan_s(layout, paces)).fold(bound_s, f64::max)
+    teams.iter().map(|team| team.makespan_s(layout, paces, effort)).fold(bound_s, f64::max)
 }
 
 /// Seconds that no way over points can beat; 0 where nothing can be computed.

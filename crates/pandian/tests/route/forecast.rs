@@ -55,6 +55,14 @@ async fn so_it_is_where_the_checks_take_another_time_than_was_expected() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn so_it_is_where_a_crane_is_slower_than_was_configured() {
+    let aisle = "[[aisle]]\nid = \"A\"\nbays = 40\nlevels = 6\ncode = \"{aisle}-{side}-{bay:02}-{level}\"\n";
+    let crane = "[[crane]]\nid = \"C\"\naisles = [\"A\"]\ndevice = { kind = \"sim\", pace = 0.7 }\nreader = { kind = \"sim\" }\n";
+    let worst = worst_after_ten_stops(&Draft { cranes: 0, ..draft("", "", &[aisle, crane].concat()) }, 60).await;
+    assert!(worst <= ALLOWED, "{worst}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn so_it_is_with_codes_that_have_no_place() {
     let tables = format!(
         "[[crane]]\nid = \"X\"\nlocations = {:?}\ndevice = {{ kind = \"sim\", time = \"7s\" }}\nreader = {{ kind = \"sim\" }}\n",

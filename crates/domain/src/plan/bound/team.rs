@@ -39,7 +39,7 @@ impl Team {
         teams
     }
 
-    pub(super) fn makespan_s(&self, layout: &Layout, paces: &[Option<Pace>]) -> f64 {
+    pub(super) fn makespan_s(&self, layout: &Layout, paces: &[Option<Pace>], effort: &mut Effort<'_>) -> f64 {
         let mut members = Vec::with_capacity(self.cranes.len());
         for crane in &self.cranes {
             let Some(pace) = pace_of(paces, crane.queue) else { return 0.0 };
@@ -60,15 +60,15 @@ impl Team {
         let free = members.iter().filter(|member| member.crane.from.is_none_or(|from| places.contains(&from))).count();
         let overhead_s = members.iter().map(|member| member.pace.overhead.as_secs_f64()).fold(f64::INFINITY, f64::min);
         let moves_s = overhead_s * places.len().saturating_sub(free) as f64;
-        farthest_s.max((standing_s + moves_s + self.travel_s(layout, &members)) / members.len() as f64)
+        farthest_s.max((standing_s + moves_s + self.travel_s(layout, &members, effort)) / members.len() as f64)
     }
 
     /// Seconds of travel of all together that no plan can beat.
-    fn travel_s(&self, layout: &Layout, members: &[Member<'_>]) -> f64 {
+    fn travel_s(&self, layout: &Layout, members: &[Member<'_>], effort: &mut Effort<'_>) -> f64 {
         let fastest = fastest(members);
-        let by_front = self.by_front_s(layout, members, fastest);
+        let by_front = self.by_front_s(layout, members, fastest, effort);
         match (&self.legs[..], members) {
-            ([leg], [one, other]) => by_front.max(side_by_side_s(layout, leg, [one, other], fastest)),
+            ([leg], [one, other]) => by_front.max(side_by_side_s(layout, leg, [one, other], fastest, effort)),
             _ => by_front,
         }
     }
@@ -77,7 +77,7 @@ impl Team {
     /// stands (the farthest place, if nobody knows), or from its home to the front. Where a crane may end anywhere, its way is open:
     /// one such spares the way back, two are one way that is open at both ends, and however many there are, to and fro they are a
     /// closed way, so that they spare no more than half of it.
-    fn by_front_s(&self, layout: &Layout, members: &[Member<'_>], fastest: Kinematics) -> f64 {
+    fn by_front_s(&self, layout: &Layout, members: &[Member<'_>], fastest: Kinematics, effort: &mut Effort<'_>) -> f64 {
         let is_visited = |position: &Position| self.legs.iter().any(|leg| leg.aisle == position.aisle);
         let to_front = |position: Position| seconds(fastest, position.point, FRONT);
         let mut closed_s = 0.0;
@@ -85,10 +85,11 @@ impl Team {
         let mut farthest_s = 0.0_f64;
         for leg in &self.legs {
             farthest_s = leg.points(layout).into_iter().map(|point| seconds(fastest, point, FRONT)).fold(farthest_s, f64::max);
-            let least = |start, goal| least_s(leg.points(layout), start, goal, fastest, &mut Effort::kicks(0));
+            let points = || leg.points(layout).into_iter().chain([FRONT]).collect();
+            let mut least = |start, goal| least_s(points(), start, goal, fastest, effort);
             let closed = least(Some(FRONT), End::At(FRONT));
             let by_one = (closed - least(Some(FRONT), End::Open)).max(0.0);
-            let by_two = (closed - least(None, End::Open)).clamp(by_one, closed);
+            let by_two = (closed - least(None, End::Open)).max(by_one);
             closed_s += closed;
             spared_s.extend([by_one, by_two - by_one, (closed / 2.0 - by_two).max(0.0)]);
         }
@@ -108,26 +109,25 @@ impl Team {
 }
 
 /// Two ways in one aisle are one way with the move from the one's start to the other's; and with the one from home to home, a round.
-fn side_by_side_s(layout: &Layout, leg: &Leg, members: [&Member<'_>; 2], fastest: Kinematics) -> f64 {
+fn side_by_side_s(layout: &Layout, leg: &Leg, members: [&Member<'_>; 2], fastest: Kinematics, effort: &mut Effort<'_>) -> f64 {
     let inside = |position: Position| if position.aisle == leg.aisle { position.point } else { FRONT };
     let [starts, homes] = [members.map(|member| member.crane.from.map(inside)), members.map(|member| member.home.map(inside))];
     let known = || starts.iter().chain(&homes).flatten().copied();
-    let mut effort = Effort::kicks(0);
     let points = |more: &mut dyn Iterator<Item = Point>| leg.points(layout).into_iter().chain(more).collect::<Vec<Point>>();
     let with_starts = points(&mut starts.iter().flatten().copied());
     let [Some(one), Some(other)] = starts else {
         // Wherever they start, it is no farther than this.
         let joined = widest(&with_starts, fastest);
-        return (least_s(with_starts, None, End::Open, fastest, &mut effort) - joined).max(0.0);
+        return (least_s(with_starts, None, End::Open, fastest, effort) - joined).max(0.0);
     };
     let joined = seconds(fastest, one, other);
-    let open = least_s(with_starts, None, End::Open, fastest, &mut effort) - joined;
+    let open = least_s(with_starts, None, End::Open, fastest, effort) - joined;
     let round = match homes {
         [Some(home), Some(back)] => {
             let joined = joined + seconds(fastest, home, back);
             // One that has nothing to do need not go home.
             let idle = seconds(fastest, one, home).max(seconds(fastest, other, back));
-            least_s(points(&mut known()), Some(one), End::At(one), fastest, &mut effort) - joined - idle
+            least_s(points(&mut known()), Some(one), End::At(one), fastest, effort) - joined - idle
         }
         _ => 0.0,
     };

@@ -19,7 +19,9 @@ fn full(queues: Vec<QueueSpec>, rails: Vec<Rail>, bays: u32, levels: u32) -> Rac
     for aisle in 0..rack.layout.aisles().len() as u16 {
         for bay in 0..bays {
             for level in 0..levels {
-                [Side::Left, Side::Right].map(|side| rack.slot_at(aisle, side, bay, level, 1));
+                for side in [Side::Left, Side::Right] {
+                    rack.slot_at(aisle, side, bay, level, 1);
+                }
             }
         }
     }

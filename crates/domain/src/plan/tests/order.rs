@@ -252,3 +252,14 @@ fn a_clock_ends_every_way() {
     assert_eq!(plan.itineraries.iter().map(|itinerary| itinerary.slots.len()).sum::<usize>(), 600);
     assert!(looks < 40, "asked {looks} times");
 }
+
+#[test]
+fn a_crane_that_stands_beyond_all_bounds_is_planned_without_a_proof() {
+    let mut rack = Rack::new(vec![captive(&[0, 1, 2])]);
+    let slots = [rack.slot(0, 9, 0), rack.slot(1, 2, 0), rack.slot(2, 4, 0)];
+    for x_m in [f64::INFINITY, f64::NAN, 1e300] {
+        let from = Some(Position { aisle: 3, point: Point { x_m, y_m: 0.0 } });
+        let plan = planned(&rack, &[Some(pace())], &[Crane { queue: 0, from }], &slots);
+        assert_eq!((sorted(plan.itineraries[0].slots.clone()), plan.itineraries[0].times.moves), (slots.to_vec(), 3));
+    }
+}

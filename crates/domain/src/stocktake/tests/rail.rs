@@ -75,6 +75,11 @@ fn work(stocktake: &mut Stocktake, mut chance: impl FnMut() -> bool) -> usize {
                     Next::Wait(_) => continue,
                 },
                 Some(visit) if chance() => visits[lane as usize] = Some(visit),
+                // Broken off on its way: it stands anywhere between.
+                Some((stops, false)) if chance() => {
+                    let left: Vec<_> = stops.iter().map(|stop| (stop.id, Left::Interrupted)).collect();
+                    stocktake.leave(lane, &left);
+                }
                 Some((stops, false)) => {
                     stocktake.arrived(lane);
                     visits[lane as usize] = Some((stops, true));

@@ -153,7 +153,7 @@ impl<'w> CraneFigures<'w> {
         let times = &itinerary.times;
         let spent = Spent::by(pace, times);
         let bound_s = itinerary.bound_s + times.dwell_s;
-        let gap = if times.makespan_s() > bound_s { times.makespan_s() / bound_s - 1.0 } else { 0.0 };
+        let gap = if bound_s > 0.0 && times.makespan_s() > bound_s { times.makespan_s() / bound_s - 1.0 } else { 0.0 };
         Self {
             crane: &crane.id,
             lane: (crane.lanes.len() == 1).then(|| &layout.lanes()[crane.lanes.start as usize].id),
