@@ -252,7 +252,7 @@ impl Plan {
 pub fn kicks_for(slots: usize) -> u64 {
     let count = slots.max(1) as u64;
     let search = count.saturating_mul(20).min(1500 + count / 2);
-    search.saturating_add(500_000 / count.saturating_mul(count))
+    search.saturating_add(250_000 / count.saturating_mul(count))
 }
 
 /// Plans the ways of `cranes`, each of another queue, over `slots`, given in the order in which they were asked for. Every one comes once,

@@ -22,7 +22,7 @@ const MOST_MOVES: usize = 5_000;
 /// record, and none for dispatchers, whose cranes are anyone's guess. None at all where the configuration does not want it, and where a
 /// simulation is sped up or slowed down: its times are no crane's.
 ///
-/// Takes some tenths of a second where there are many records.
+/// Takes up to a second where there are many records.
 ///
 /// # Errors
 /// The store cannot be read, or a record in it.

@@ -208,6 +208,36 @@ fn a_crane_taken_out_hands_its_queue_to_the_other_crane_of_its_aisle() {
 }
 
 #[test]
+fn a_crane_lent_to_production_yields_after_its_stop_and_is_shown_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, data) = (draft().write(folder.path()), folder.path().join("data"));
+    let mut stocktake = Stocktake::start(&file, &data, &[]);
+    let status = stocktake.done(&["crane", "lend", "C1"]);
+    assert_eq!(status["lanes"][0]["standing"], json!({ "out": { "by": "production", "hand_on": false } }));
+    assert_eq!(stocktake.running.wait_for_event("lane_out")["message"], "lent to production");
+    let status = stocktake.wait_until(is_idle);
+    assert!(status["lanes"][0]["waiting"].as_u64().unwrap() > 0 && status["lanes"][1]["waiting"] == 0, "{status}");
+    let shown = stocktake.ctl(&["status", &stocktake.id]).lines;
+    assert!(shown.iter().any(|line| line.starts_with("  C1 ") && line.ends_with("  lent to production")), "{shown:?}");
+    assert_eq!(stocktake.refused(&["crane", "lend", "C1"], "stocktake-refused"), "error[stocktake-refused]: crane C1 is already out");
+
+    // Whoever takes the stocktake up again does not take the crane with it.
+    let id = stocktake.id.clone();
+    stocktake.running.signal(Signal::INT);
+    let before = stocktake.running.end();
+    assert_eq!(before.code(), Some(130));
+    assert!(of_type(&before.events(), "operation_failed").next().is_none(), "its stop was not broken off");
+    let mut again = Running::start(&mut pandian(["run", "--resume", &id, "--json", "--data", &data.display().to_string()]));
+    again.wait_for_event("resumed");
+    let back = ctl(&data, &["crane", "in", "C1", "--json"]);
+    assert_eq!(back.events()[0]["lanes"][0]["standing"], "in");
+    let ended = again.end();
+    assert_eq!(ended.code(), Some(0), "{}", ended.stderr);
+    let counted = judged(&before.events()).len() + judged(&ended.events()).len();
+    assert_eq!(counted, 16);
+}
+
+#[test]
 fn locations_are_added_and_dropped_while_it_runs() {
     let folder = tempfile::tempdir().unwrap();
     let (file, data) = (draft().write(folder.path()), folder.path().join("data"));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use pandian_domain::verdict::{Judgement, Reason, Stage, Verdict};
+use pandian_domain::stocktake::Sequence;
 use pandian_domain::{Digest, Fact, OpKind, Purpose, Record, StocktakeId, Timestamp};
 use pandian_store::{Batch, digest};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -46,6 +47,7 @@ pub(crate) fn started(id: StocktakeId, locations: u64) -> Record {
             configuration,
             book_source: None,
             stop_version: 1,
+            order: Sequence::Planned,
         },
     )
 }

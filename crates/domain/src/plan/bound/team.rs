@@ -80,22 +80,24 @@ impl Team {
     fn by_front_s(&self, layout: &Layout, members: &[Member<'_>], fastest: Kinematics, effort: &mut Effort<'_>) -> f64 {
         let is_visited = |position: &Position| self.legs.iter().any(|leg| leg.aisle == position.aisle);
         let to_front = |position: Position| seconds(fastest, position.point, FRONT);
-        let mut closed_s = 0.0;
-        let mut spared_s = Vec::new();
-        let mut farthest_s = 0.0_f64;
-        for leg in &self.legs {
-            farthest_s = leg.points(layout).into_iter().map(|point| seconds(fastest, point, FRONT)).fold(farthest_s, f64::max);
-            let points = || leg.points(layout).into_iter().chain([FRONT]).collect();
-            let mut least = |start, goal| least_s(points(), start, goal, fastest, effort);
-            let closed = least(Some(FRONT), End::At(FRONT));
-            let by_one = (closed - least(Some(FRONT), End::Open)).max(0.0);
-            let by_two = (closed - least(None, End::Open)).max(by_one);
-            closed_s += closed;
-            spared_s.extend([by_one, by_two - by_one, (closed / 2.0 - by_two).max(0.0)]);
-        }
-        spared_s.sort_unstable_by(|a, b| b.total_cmp(a));
         let unknown = members.iter().filter(|member| member.crane.from.is_none()).count();
-        let open = members.iter().filter(|member| member.home.is_none()).count();
+        let mut closed_s = 0.0;
+        let mut farthest_s = 0.0_f64;
+        // What so many open ends spare at most.
+        let mut spared_s = vec![0.0_f64; members.iter().filter(|member| member.home.is_none()).count() + 1];
+        for leg in &self.legs {
+            let points = || leg.points(layout).into_iter().chain([FRONT]);
+            farthest_s = points().map(|point| seconds(fastest, point, FRONT)).fold(farthest_s, f64::max);
+            let mut least = |start, goal| least_s(points().collect(), start, goal, fastest, effort);
+            let closed = least(Some(FRONT), End::At(FRONT));
+            closed_s += closed;
+            let spares = [closed - least(Some(FRONT), End::Open), closed - least(None, End::Open), closed / 2.0];
+            for ends in (1..spared_s.len()).rev() {
+                let with = (1..=ends).zip(spares).map(|(here, spares)| spared_s[ends - here] + spares);
+                spared_s[ends] = with.fold(spared_s[ends], f64::max);
+            }
+        }
+        let spared_s = spared_s.last().copied().unwrap_or(0.0);
         let mut starts: Vec<u16> =
             members.iter().filter_map(|member| member.crane.from).filter(is_visited).map(|from| from.aisle).collect();
         starts.sort_unstable();
@@ -103,7 +105,7 @@ impl Team {
         let changes = self.legs.len().saturating_sub(starts.len() + unknown);
         let change_s = members.iter().map(|member| member.pace.aisle_change.as_secs_f64()).fold(f64::INFINITY, f64::min);
         let inside = members.iter().flat_map(|member| [member.crane.from, member.home]).flatten().filter(is_visited).map(to_front);
-        let travel = closed_s - spared_s.iter().take(open).sum::<f64>() - inside.sum::<f64>() - unknown as f64 * farthest_s;
+        let travel = closed_s - spared_s - inside.sum::<f64>() - unknown as f64 * farthest_s;
         travel.max(0.0) + changes as f64 * change_s
     }
 }

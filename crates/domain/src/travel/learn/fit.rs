@@ -2,7 +2,7 @@
 //!
 //! Seconds are `overhead + max(drive(dx), lift(dy))`. A coarse grid of rates gives starts; from the best of them, Gauss-Newton steps
 //! with damping (Levenberg, Marquardt) go downhill. What is minimised is Tukey's biweight of the deviations, by a scale that follows
-//! their median: far deviations do not count at all, however far they are.
+//! their median: far deviations do not count at all, however far they are. What the moves leave open stays near what is configured.
 
 use super::{LEAST_RATE, MOST_RATE, MOST_SECONDS, Move};
 use crate::travel::{Axis, Kinematics};
@@ -85,16 +85,16 @@ const BY_MEDIAN: f64 = 1.4826;
 /// outliers of all others.
 const FIRST_SCALE: f64 = 0.05;
 const LEAST_SCALE: f64 = 0.01;
-/// Deviations of more are all as bad when guesses are compared.
+/// Deviations of more are all as bad when points of the grid are compared.
 const FAR: f64 = 0.25;
 /// Standard deviations of what one would expect without any move: rates about twice or half the configured ones, seconds of overhead.
-/// Next to nothing where the moves say otherwise. What they leave open (a speed that none reaches, acceleration or overhead where all
-/// are short) this settles, so that moves unlike them are not predicted out of thin air.
+/// They weigh next to nothing where the moves say otherwise. What those leave open (a speed that none reaches, acceleration or overhead where all
+/// are short) they settle, so that moves unlike those measured are not predicted out of thin air.
 const EXPECTED_LOG: f64 = 0.7;
 const EXPECTED_OVERHEAD_S: f64 = 3.0;
 /// The grid is judged by so many moves.
 const ON_GRID: usize = 200;
-/// A way downhill ends after so many steps at the latest; ten are usual.
+/// A way downhill ends after so many steps at the latest.
 const STEPS: usize = 100;
 
 impl Fit {
