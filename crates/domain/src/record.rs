@@ -101,6 +101,11 @@ pub enum Fact {
         /// Why these are visited.
         purpose: Purpose,
     },
+    /// Stops were given to the lane's queue, which is not that of their locations: cranes share their aisle. Not part of the event stream.
+    StopsAssigned {
+        /// Numbers of the stops.
+        stops: Vec<u32>,
+    },
     /// Locations were dropped from the running stocktake; they get no judgement. Not part of the event stream.
     LocationsDropped {
         /// Which.
@@ -245,6 +250,7 @@ impl Fact {
         match self {
             Self::StocktakeStarted { .. } => "stocktake_started",
             Self::StocktakePlanned { .. } => "stocktake_planned",
+            Self::StopsAssigned { .. } => "stops_assigned",
             Self::LocationsDropped { .. } => "locations_dropped",
             Self::CraneSent {} => "crane_sent",
             Self::CraneArrived { .. } => "crane_arrived",
@@ -267,7 +273,7 @@ impl Fact {
 
     /// Whether facts of that `type` belong to the event stream that other programs read.
     pub fn is_event(type_name: &str) -> bool {
-        !matches!(type_name, "stocktake_planned" | "locations_dropped" | "cancelled" | "book_imported")
+        !matches!(type_name, "stocktake_planned" | "stops_assigned" | "locations_dropped" | "cancelled" | "book_imported")
     }
 
     fn kind_byte(&self) -> Option<u8> {

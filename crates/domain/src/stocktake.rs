@@ -70,6 +70,8 @@ struct Entry {
     state: EntryState,
     /// Whose it is; while that crane is out, others may have it.
     queue: QueueIndex,
+    /// The other crane of a rail took it over, because neither could let the other past.
+    taken_over: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,9 +179,9 @@ pub enum Refusal {
     /// A crane is there, or on its way.
     #[error("location \"{0}\" is being counted right now by lane {1}")]
     InWork(LocationCode, String),
-    /// It has been counted.
-    #[error("location \"{0}\" has already been counted")]
-    AlreadyCounted(LocationCode),
+    /// It has been counted, or given up.
+    #[error("location \"{0}\" has already been counted or given up")]
+    AlreadyJudged(LocationCode),
     /// There is no crane or lane of that name.
     #[error("there is no crane or lane \"{0}\"; there are: {1}")]
     UnknownCrane(String, String),
@@ -290,7 +292,7 @@ impl Stocktake {
         let queue = self.queue_for(slot);
         let barred = self.layout.barred(slot).map(|(why, _)| why.reason());
         let state = if barred.is_some() { EntryState::Released } else { EntryState::Waiting };
-        self.stops.push(Entry { slot, purpose: Purpose::Count, state, queue });
+        self.stops.push(Entry { slot, purpose: Purpose::Count, state, queue, taken_over: false });
         self.stop_of_slot[slot as usize] = number;
         self.tally.requested += 1;
         match barred {
@@ -308,8 +310,13 @@ impl Stocktake {
         let number = self.stops.len() as u32;
         if let Some(entry) = self.stops.pop() {
             self.stop_of_slot[entry.slot as usize] = 0;
-            self.unvisited.retain(|(unvisited, _)| *unvisited != number);
-            self.queues[entry.queue as usize].waiting.retain(|waiting| *waiting != number);
+            if self.unvisited.last().is_some_and(|(unvisited, _)| *unvisited == number) {
+                self.unvisited.pop();
+            }
+            let waiting = &mut self.queues[entry.queue as usize].waiting;
+            if waiting.back() == Some(&number) {
+                waiting.pop_back();
+            }
             self.tally.requested -= 1;
         }
     }
@@ -323,7 +330,7 @@ impl Stocktake {
             EntryState::Taken(lane) => {
                 return Err(Refusal::InWork(location.clone(), self.layout.lanes()[lane as usize].id.to_string()));
             }
-            EntryState::Released | EntryState::Settled(_) => return Err(Refusal::AlreadyCounted(location.clone())),
+            EntryState::Released | EntryState::Settled(_) => return Err(Refusal::AlreadyJudged(location.clone())),
             EntryState::Dropped => return Err(Refusal::NotRequested(location.clone())),
         }
         for queue in &mut self.queues {

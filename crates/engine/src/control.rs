@@ -174,7 +174,9 @@ impl Controller {
                 // Under one lock, so that the records come in the order of the stops' numbers.
                 let mut stocktake = shared.stocktake();
                 let first = stocktake.add(&locations)?;
-                shared.tell(Fact::StocktakePlanned { first, planned: locations, purpose: Purpose::Count })
+                let mut records = vec![shared.record(Fact::StocktakePlanned { first, planned: locations, purpose: Purpose::Count })];
+                records.extend(shared.assigned_of(&stocktake, first));
+                shared.journal.append(records, Vec::new())
             }
             Command::Drop { locations } => self.drop_locations(&locations)?,
         };
@@ -243,9 +245,11 @@ impl Controller {
         let seconds = shared.seconds();
         let tally = stocktake.tally();
         let lanes = shared.lane_statuses(&stocktake);
-        // What waits for nobody but cranes that are out will not be done at any pace.
-        let mut queued = lanes.iter().filter(|lane| lane.waiting > 0).peekable();
-        let moves = stocktake.mode() == Mode::Running && (queued.peek().is_none() || queued.any(|lane| lane.standing == Standing::In));
+        // What waits for a crane that is out will not be done at any pace.
+        let specs = shared.site.layout.lanes();
+        let served = |queue| specs.iter().zip(&lanes).any(|(spec, lane)| spec.queue == queue && lane.standing == Standing::In);
+        let awaited = specs.iter().zip(&lanes).any(|(spec, lane)| lane.waiting > 0 && !served(spec.queue));
+        let moves = stocktake.mode() == Mode::Running && !awaited;
         let at_work = lanes.iter().filter(|lane| lane.standing == Standing::In || lane.location.is_some());
         let eta_seconds = at_work.map(|lane| lane.eta_seconds).try_fold(0.0, |last: f64, eta| Some(last.max(eta?)));
         Status {

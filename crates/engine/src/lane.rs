@@ -160,6 +160,7 @@ impl LaneFlow<'_> {
             Ok(Err(Fail::BrokenOff)) if self.shared.over.is_cancelled() => self.shared.executor.forget(&self.assignment),
             Ok(Err(Fail::BrokenOff)) => self.shared.executor.broken_off(&self.assignment),
             Ok(Err(Fail::Failed(failure))) => self.fault(failure).await,
+            Err(_panic) if gives_way => self.free_crane(Left::GivenUp),
             Err(_panic) => self.fault(Failure::new(Code::Internal, "a fault of the program; its message is in the log")).await,
         }
     }
@@ -212,7 +213,8 @@ impl Shared {
         let pace = self.site.paces.get(crane.queue as usize).copied().flatten();
         let to = self.site.layout.index_of(visit[0].0.location.as_str()).and_then(|slot| self.site.layout.position(slot));
         let travel = pace.zip(crane.from).zip(to).map(|((pace, from), to)| pace.travel(from, to));
-        self.forecast(|forecast, now| forecast.set_out(lane, now, travel));
+        let gives_way = visit[0].0.purpose == Purpose::GiveWay;
+        self.forecast(|forecast, now| forecast.set_out(lane, crane.queue, now, travel, !gives_way));
         Some(visit)
     }
 

@@ -129,6 +129,7 @@ impl Run {
             records.push(shared.record(Fact::StocktakePlanned { first, planned: part.to_vec(), purpose: Purpose::Count }));
             first += part.len() as u32;
         }
+        records.extend(shared.assigned(1));
         // All or nothing: of an order cut short by a crash, the rest would be missing from the count without a word.
         shared.journal.append(records, Vec::new()).await?;
         Ok(Self { shared: Arc::new(shared) })

@@ -160,11 +160,16 @@ impl Warehouse {
             Release::AfterAcquisition => (acquisition, verification.saturating_sub(acquisition)),
             Release::AfterVerification => (verification, Duration::ZERO),
         };
+        // One reader beside a camera for either side reads one side after the other.
+        let standing = |crane: &ConfiguredCrane| match (&self.simulation, &crane.reader) {
+            (Some(simulation), Sided::One(_)) if crane.camera.is_each() => dwell.max(simulation.inventory_time.0 * 2),
+            _ => dwell,
+        };
         let pace = |crane: &ConfiguredCrane| Pace {
             kinematics: at_speed(crane.kinematics, simulation.speed),
             overhead: Duration::ZERO,
             aisle_change: simulation.at_speed(crane.aisle_change.unwrap_or(simulation.aisle_change.0)),
-            dwell: simulation.at_speed(dwell),
+            dwell: simulation.at_speed(standing(crane)),
             verdict_after: simulation.at_speed(verdict_after),
             returns_home: self.return_home,
         };

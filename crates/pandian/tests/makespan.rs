@@ -56,7 +56,9 @@ fn micros(event: &Value) -> i64 {
 fn count(folder: &Path, file: &Path, list: Option<&[String]>) -> Times {
     let data = folder.join(format!("data-{}", std::fs::read_dir(folder).unwrap().count()));
     let mut arguments =
-        ["run", &file.display().to_string(), "--virtual", "--json", "--order", "given", "--data", &data.display().to_string()].map(str::to_owned).to_vec();
+        ["run", &file.display().to_string(), "--virtual", "--json", "--order", "given", "--data", &data.display().to_string()]
+            .map(str::to_owned)
+            .to_vec();
     match list {
         None => arguments.push("--all".into()),
         Some(locations) => {

@@ -53,7 +53,9 @@ impl Counted {
         let Assembled { site, .. } = assemble(&load(folder).unwrap(), Some(&store)).await.unwrap();
         let clock = Clock::starting_at("2026-01-02T03:04:05Z".parse().unwrap());
         let locations = site.layout.slots().iter().map(|slot| slot.code.clone()).collect();
-        let run = Run::start(site, Arc::new(store.clone()), clock, StocktakeId::new(clock.now(), [7; 10]), locations, Sequence::Given, 1).await.unwrap();
+        let run = Run::start(site, Arc::new(store.clone()), clock, StocktakeId::new(clock.now(), [7; 10]), locations, Sequence::Given, 1)
+            .await
+            .unwrap();
         assert!(matches!(run.drive().await.unwrap(), Ending::Finished(_)));
         store.close().await.unwrap();
     }

@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::rail::Span;
 use super::{EntryState, Mode, Standing, Stocktake};
 use crate::lane::{LaneIndex, QueueIndex};
 use crate::layout::Position;
 use crate::plan::{Crane, Plan};
+use crate::stop::Purpose;
 
 /// In which order cranes visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -32,11 +34,14 @@ pub struct Replan {
 
 impl Stocktake {
     /// Locations that wait, as indices of the layout, in the order of the stops' numbers, and the cranes at work: what a plan is made for.
+    /// What waits for a crane that is out and keeps it is no part of it.
     pub fn to_plan(&self) -> (Vec<Crane>, Vec<u32>) {
         let at_work = |queue: &QueueIndex| self.lanes.iter().any(|lane| lane.queue == *queue && lane.standing == Standing::In);
         let cranes = (0..self.queues.len() as QueueIndex).filter(at_work).map(|queue| self.crane(queue)).collect();
-        let waiting = self.stops.iter().filter(|entry| entry.state == EntryState::Waiting).map(|entry| entry.slot).collect();
-        (cranes, waiting)
+        let offered = (0..self.queues.len() as QueueIndex).filter(|queue| self.is_served(*queue) || self.hands_on(*queue));
+        let mut waiting: Vec<u32> = offered.flat_map(|queue| self.queues[queue as usize].waiting.iter().copied()).collect();
+        waiting.sort_unstable();
+        (cranes, waiting.into_iter().map(|number| self.entry(number).slot).collect())
     }
 
     /// Gives every waiting stop to the crane, and in the order, that a plan says. From now on the queues that `routed` names keep a
@@ -52,7 +57,10 @@ impl Stocktake {
                 let Some(number) = self.waiting_at(*slot) else { continue };
                 if !std::mem::replace(&mut planned[number as usize], true) {
                     queues[itinerary.crane.queue as usize].push_back(number);
-                    self.stops[number as usize - 1].queue = itinerary.crane.queue;
+                    // What is only handed on goes back to its own crane.
+                    if self.is_served(self.entry(number).queue) {
+                        self.stops[number as usize - 1].queue = itinerary.crane.queue;
+                    }
                 }
             }
         }
@@ -99,9 +107,39 @@ impl Stocktake {
         self.assert_sound();
     }
 
-    /// Where a lane's crane was seen last, for one that is taken up again.
-    pub fn stand(&mut self, lane: LaneIndex, at: Option<Position>) {
-        self.lanes[lane as usize].stands = at;
+    /// Where a lane's crane was seen last, and where it was sent since, for one that is taken up again.
+    pub fn stand(&mut self, lane: LaneIndex, at: Option<Position>, sent: &[Position]) {
+        let lane = &mut self.lanes[lane as usize];
+        let at = at.or(lane.stands);
+        lane.stands = sent.last().copied().or(at);
+        lane.span = sent.iter().fold(Span::at(at), |span, target| span.with(*target));
+    }
+
+    /// The stops from a number on that a plan, or their nearness, gave to another queue than their location's own.
+    pub fn assigned_elsewhere(&self, first: u32) -> Vec<(QueueIndex, Vec<u32>)> {
+        let mut elsewhere: Vec<(QueueIndex, Vec<u32>)> = (0..self.queues.len() as QueueIndex).map(|queue| (queue, Vec::new())).collect();
+        for (entry, number) in self.stops.iter().zip(1_u32..).skip(first.saturating_sub(1) as usize) {
+            if entry.queue != self.layout.slot(entry.slot).queue && entry.purpose != Purpose::GiveWay {
+                elsewhere[entry.queue as usize].1.push(number);
+            }
+        }
+        elsewhere.retain(|(_, stops)| !stops.is_empty());
+        elsewhere
+    }
+
+    /// Gives waiting stops to a queue that can serve them, as it was once planned.
+    pub fn assign(&mut self, queue: QueueIndex, stops: &[u32]) {
+        let known = stops.iter().filter(|number| (1..=self.stops.len()).contains(&(**number as usize)));
+        let able = known.filter(|number| self.layout.can_serve(queue, self.layout.slot(self.entry(**number).slot)));
+        let mut taken: Vec<u32> = able.copied().filter(|number| self.entry(*number).state == EntryState::Waiting).collect();
+        taken.sort_unstable();
+        for other in &mut self.queues {
+            other.waiting.retain(|number| taken.binary_search(number).is_err());
+        }
+        for number in &taken {
+            self.stops[*number as usize - 1].queue = queue;
+        }
+        self.queues[queue as usize].waiting.extend(taken);
     }
 
     /// A lane's crane with where its way goes on from, and how often its queue has changed other than by taking its first stop.
@@ -127,7 +165,11 @@ impl Stocktake {
         let far =
             |position: Position| if position.aisle == there.aisle { (position.point.x_m - there.point.x_m).abs() } else { f64::INFINITY };
         let nearest = |queue: QueueIndex| {
-            let waiting = self.queues[queue as usize].waiting.iter().filter_map(|number| self.layout.position(self.entry(*number).slot));
+            // Of a long queue some stops will do: they lie everywhere.
+            const LOOKED_AT: usize = 256;
+            let waiting = &self.queues[queue as usize].waiting;
+            let waiting =
+                waiting.iter().step_by(1 + waiting.len() / LOOKED_AT).filter_map(|number| self.layout.position(self.entry(*number).slot));
             waiting.chain(self.crane(queue).from).map(far).fold(f64::INFINITY, f64::min)
         };
         let able: Vec<QueueIndex> = (0..self.queues.len() as QueueIndex).filter(able).collect();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use super::rail::Span;
 use super::{EntryState, Idle, Mode, Next, Refusal, Stocktake};
@@ -214,7 +214,12 @@ impl Stocktake {
     /// by [`leave`](Self::leave). With `hand_on`, waiting stops go to lanes that can serve them, the shortest queue first.
     pub fn take_out(&mut self, lanes: &[LaneIndex], by: Outage, hand_on: bool) -> Result<TakenOut, Refusal> {
         self.goes_on()?;
-        let at_work: Vec<LaneIndex> = lanes.iter().copied().filter(|lane| self.lanes[*lane as usize].standing == Standing::In).collect();
+        // A crane that is lent can still be taken out, when it does not come to an end with its stop.
+        let goes = |standing| match standing {
+            Standing::In => true,
+            Standing::Out { by: was, .. } => was == Outage::Production && by == Outage::Operator,
+        };
+        let at_work: Vec<LaneIndex> = lanes.iter().copied().filter(|lane| goes(self.lanes[*lane as usize].standing)).collect();
         if at_work.is_empty() {
             return Err(Refusal::AlreadyOut(self.crane_of(lanes)));
         }
@@ -244,10 +249,18 @@ impl Stocktake {
             (0..self.queues.len() as QueueIndex).filter(|queue| *queue != from && self.is_served(*queue)).collect();
         let waiting = std::mem::take(&mut self.queues[from as usize].waiting);
         let before = waiting.len();
+        // An aisle as a whole, so that no two cranes meet in it.
+        let mut takers: HashMap<u16, QueueIndex> = HashMap::new();
         for number in waiting {
             let slot = self.layout.slot(self.entry(number).slot);
-            let able = served.iter().copied().filter(|queue| self.layout.can_serve(*queue, slot));
-            let to = able.min_by_key(|queue| self.queues[*queue as usize].waiting.len()).unwrap_or(from);
+            let taker = || {
+                let able = served.iter().copied().filter(|queue| self.layout.can_serve(*queue, slot));
+                able.min_by_key(|queue| self.queues[*queue as usize].waiting.len()).unwrap_or(from)
+            };
+            let to = match slot.place {
+                Some(place) => *takers.entry(place.aisle).or_insert_with(taker),
+                None => taker(),
+            };
             self.queues[to as usize].waiting.push_back(number);
             if to != from {
                 self.queues[to as usize].changed();
@@ -284,7 +297,7 @@ impl Stocktake {
     }
 
     /// Whether a lane at work draws from the queue.
-    fn is_served(&self, queue: QueueIndex) -> bool {
+    pub(super) fn is_served(&self, queue: QueueIndex) -> bool {
         self.lanes.iter().any(|lane| lane.queue == queue && lane.standing == Standing::In)
     }
 
@@ -362,7 +375,7 @@ impl Stocktake {
     }
 
     /// Whether all lanes of a queue are out and hand on.
-    fn hands_on(&self, queue: QueueIndex) -> bool {
+    pub(super) fn hands_on(&self, queue: QueueIndex) -> bool {
         let mut lanes = self.lanes.iter().filter(|lane| lane.queue == queue).peekable();
         lanes.peek().is_some() && lanes.all(|lane| matches!(lane.standing, Standing::Out { hand_on: true, .. }))
     }

@@ -4,6 +4,7 @@ use super::{Entry, EntryState, Idle, Lane, Mode, Next, Outage, Standing, Stockta
 use crate::lane::LaneIndex;
 use crate::layout::{Position, Rail};
 use crate::stop::Purpose;
+use crate::verdict::Reason;
 
 /// From where to where along its aisle a crane may be, in metres; on its way it may be anywhere on it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,7 +44,10 @@ impl Stocktake {
     pub(super) fn give_way(&mut self, lane: LaneIndex) -> Option<Next> {
         let (rail, other) = self.other_on_rail(lane)?;
         let own = &self.queues[self.lanes[lane as usize].queue as usize];
-        if own.stale || own.waiting.front().is_some_and(|next| self.is_way_free(lane, *next)) {
+        if own.stale
+            || self.queues[self.lanes[other as usize].queue as usize].stale
+            || own.waiting.front().is_some_and(|next| self.is_way_free(lane, *next))
+        {
             return None;
         }
         let Lane { queue, standing, ref at, .. } = self.lanes[other as usize];
@@ -65,6 +69,12 @@ impl Stocktake {
         let Some(slot) = self.refuge(lane, limit, is_low) else {
             // The other one cannot be let past: what it wants is this one's.
             self.queues[queue as usize].waiting.pop_front();
+            if std::mem::replace(&mut self.stops[wanted as usize - 1].taken_over, true) {
+                // Neither can be let past for it.
+                self.set(wanted, EntryState::Released);
+                self.unvisited.push((wanted, Reason::WayBlocked));
+                return Some(Next::Wait(Idle::TakenOver));
+            }
             let own = self.lanes[lane as usize].queue;
             self.stops[wanted as usize - 1].queue = own;
             self.queues[own as usize].waiting.push_front(wanted);
@@ -80,7 +90,7 @@ impl Stocktake {
     /// Numbers a visit at which a crane only gives way. Nothing of it is asked for or judged.
     pub fn give_way_to(&mut self, slot: u32) {
         let queue = self.layout.slot(slot).queue;
-        self.stops.push(Entry { slot, purpose: Purpose::GiveWay, state: EntryState::Dropped, queue });
+        self.stops.push(Entry { slot, purpose: Purpose::GiveWay, state: EntryState::Dropped, queue, taken_over: false });
     }
 
     /// Where a lane's crane would be on its way to its next stop.

@@ -1,8 +1,9 @@
 //! When a stocktake will be done: the planned times, corrected by what they turn out to be.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use pandian_domain::lane::LaneIndex;
+use pandian_domain::lane::{LaneIndex, QueueIndex};
 use pandian_domain::plan::{self, Times};
 use pandian_domain::stocktake::{Standing, Stocktake};
 
@@ -12,6 +13,8 @@ use crate::site::Site;
 #[derive(Debug, Default)]
 pub(crate) struct Forecast {
     lanes: Vec<LaneForecast>,
+    /// What waits in each queue, as of a version of it.
+    ahead: HashMap<QueueIndex, (u64, Times)>,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -28,8 +31,6 @@ struct LaneForecast {
     phase: Phase,
     /// When it left its last visit.
     left_at: f64,
-    /// What waits, as of a version of the queue.
-    ahead: Option<(u64, Times)>,
     /// Since when it waits for the other crane of its rail, how often it had to, and for how long in all.
     blocked_since: Option<f64>,
     blocked: Mean,
@@ -67,18 +68,18 @@ impl Mean {
 
 impl Forecast {
     pub(super) fn new(lanes: usize) -> Self {
-        Self { lanes: vec![LaneForecast::default(); lanes] }
+        Self { lanes: vec![LaneForecast::default(); lanes], ahead: HashMap::new() }
     }
 
-    /// A crane sets out; `expected` is what its way takes as planned.
-    pub(crate) fn set_out(&mut self, lane: LaneIndex, now: f64, expected: Option<Duration>) {
+    /// A crane sets out; `expected` is what its way takes as planned. `from_queue`, if that was waiting in its queue.
+    pub(crate) fn set_out(&mut self, lane: LaneIndex, queue: QueueIndex, now: f64, expected: Option<Duration>, from_queue: bool) {
         let lane = &mut self.lanes[lane as usize];
         let expected_s = expected.map(|expected| expected.as_secs_f64());
         lane.phase = Phase::Travelling { since: now, expected_s };
         if let Some(since) = lane.blocked_since.take() {
             lane.blocked.add(now - since);
         }
-        if let Some((_, ahead)) = &mut lane.ahead {
+        if let Some((_, ahead)) = self.ahead.get_mut(&queue).filter(|_| from_queue) {
             ahead.visits = ahead.visits.saturating_sub(1);
             match expected_s {
                 Some(expected_s) => ahead.travel_s = (ahead.travel_s - expected_s).max(0.0),
@@ -130,12 +131,12 @@ impl Forecast {
         let spec = &site.layout.lanes()[lane as usize];
         let pace = site.paces.get(spec.queue as usize).copied().flatten();
         let (crane, version) = stocktake.ahead(lane);
-        let known = self.lanes[lane as usize].ahead.filter(|(known, _)| *known == version);
+        let known = self.ahead.get(&spec.queue).copied().filter(|(known, _)| *known == version);
         let ahead = match known {
             Some((_, ahead)) => ahead,
             None => plan::times(&site.layout, &site.paces, crane, &stocktake.waiting(spec.queue)),
         };
-        self.lanes[lane as usize].ahead = Some((version, ahead));
+        self.ahead.insert(spec.queue, (version, ahead));
         let sharing = |index: &usize| site.layout.lanes()[*index].queue == spec.queue;
         let at_work =
             (0..self.lanes.len()).filter(sharing).filter(|index| stocktake.lane(*index as LaneIndex).0 == Standing::In).count().max(1);

@@ -1,9 +1,10 @@
 //! Taking a stocktake up again: its state is made anew from its records.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use pandian_domain::stocktake::{Outage, Sequence, Stocktake};
-use pandian_domain::{Fact, Purpose, Record, Stage, StocktakeId, StopId, Timestamp};
+use pandian_domain::lane::LaneIndex;
+use pandian_domain::stocktake::{Outage, Sequence, Standing, Stocktake};
+use pandian_domain::{Fact, Position, Purpose, Record, Stage, StocktakeId, StopId, Timestamp};
 use pandian_store::Store;
 
 use super::RunError;
@@ -23,11 +24,47 @@ pub struct Recovered {
     pub(super) freed_at: Timestamp,
     /// In which order cranes visit.
     pub(super) order: Sequence,
+    /// When lanes came back from production.
+    back_at: HashMap<LaneIndex, Timestamp>,
+}
+
+/// Where a crane was seen last, and where it was sent.
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    at: Option<(Timestamp, Position)>,
+    sent: Vec<(Timestamp, Position)>,
+}
+
+impl Seen {
+    fn apply(&mut self, sent_at: Option<Timestamp>, arrived_at: Option<Timestamp>, position: Position) {
+        if let Some(arrived_at) = arrived_at
+            && self.at.is_none_or(|(at, _)| arrived_at > at)
+        {
+            self.at = Some((arrived_at, position));
+        }
+        if let Some(sent_at) = sent_at.filter(|sent_at| arrived_at.is_none_or(|arrived_at| arrived_at < *sent_at)) {
+            self.sent.push((sent_at, position));
+        }
+    }
+
+    /// Where it was sent after it was seen last, and may be on its way.
+    fn sent_since(&self) -> impl Iterator<Item = Position> {
+        self.sent.iter().filter(|(sent_at, _)| self.at.is_none_or(|(at, _)| *sent_at >= at)).map(|(_, position)| *position)
+    }
 }
 
 /// The kinds of records that a stocktake's state is made from, besides those of its stops.
-const DECISIVE: [&str; 8] =
-    ["stocktake_started", "stocktake_planned", "locations_dropped", "lane_out", "lane_in", "paused", "resumed", "cancelled"];
+const DECISIVE: [&str; 9] = [
+    "stocktake_started",
+    "stocktake_planned",
+    "stops_assigned",
+    "locations_dropped",
+    "lane_out",
+    "lane_in",
+    "paused",
+    "resumed",
+    "cancelled",
+];
 
 impl Recovered {
     /// Reads a stocktake's records. A crane that gave up before is tried again; one that a person took out stays out.
@@ -39,6 +76,7 @@ impl Recovered {
             touched: HashSet::new(),
             freed_at: Timestamp::MIN,
             order: Sequence::default(),
+            back_at: HashMap::new(),
         };
         let mut cancelled = false;
         let mut records = store.records_of(id, &DECISIVE);
@@ -50,7 +88,7 @@ impl Recovered {
             return Err(unrecoverable("the data directory has no record of its start".to_owned()));
         }
         let mut stops = store.histories(id);
-        let mut seen = vec![(Timestamp::MIN, None); site.layout.lanes().len()];
+        let mut seen = vec![Seen::default(); site.layout.lanes().len()];
         while let Some((stop, history)) = stops.next().await.map_err(JournalError::from)? {
             if recovered.stocktake.stop_of(stop).is_none() {
                 return Err(unrecoverable(format!("there are records of stop {stop}, which nobody planned")));
@@ -59,19 +97,22 @@ impl Recovered {
             recovered.freed_at = recovered.freed_at.max(left_at.unwrap_or(Timestamp::MIN));
             let lane = history.crane.as_ref().and_then(|crane| recovered.stocktake.lanes_named(crane.as_str()).ok());
             // Which crane of a dispatcher went there is its own business.
-            if let (Some([lane]), Some(arrived_at), Some(location)) = (lane.as_deref(), history.arrived_at, &history.location)
-                && arrived_at > seen[*lane as usize].0
+            if let (Some([lane]), Some(location)) = (lane.as_deref(), &history.location)
+                && let Some(position) = site.layout.index_of(location.as_str()).and_then(|slot| site.layout.position(slot))
             {
-                seen[*lane as usize] = (arrived_at, site.layout.index_of(location.as_str()).and_then(|slot| site.layout.position(slot)));
+                seen[*lane as usize].apply(history.sent_at, history.arrived_at, position);
             }
             match history.judgement {
                 Some((judgement, Stage::Final)) => recovered.stocktake.settle(stop, judgement.verdict),
                 _ => drop(recovered.touched.insert(stop)),
             }
         }
-        for (lane, (arrived_at, position)) in (0..).zip(seen) {
-            if arrived_at > Timestamp::MIN {
-                recovered.stocktake.stand(lane, position);
+        for (lane, seen) in (0..).zip(&seen) {
+            let back_at = recovered.back_at.get(&lane).copied();
+            // Where production left a crane, nobody here knows.
+            if back_at.is_none_or(|back_at| seen.at.is_some_and(|(arrived_at, _)| arrived_at > back_at)) {
+                let sent: Vec<Position> = seen.sent_since().collect();
+                recovered.stocktake.stand(lane, seen.at.map(|(_, position)| position), &sent);
             }
         }
         recovered.stocktake.sweep();
@@ -118,7 +159,20 @@ impl Recovered {
             Fact::LaneOut { by: by @ (Outage::Operator | Outage::Production), hand_on, .. } => {
                 drop(self.stocktake.take_out(&lanes(&self.stocktake), by, hand_on));
             }
-            Fact::LaneIn {} => drop(self.stocktake.put_in(&lanes(&self.stocktake))),
+            Fact::StopsAssigned { stops } => {
+                if let [lane] = lanes(&self.stocktake)[..] {
+                    let queue = self.stocktake.layout().lanes()[lane as usize].queue;
+                    self.stocktake.assign(queue, &stops);
+                }
+            }
+            Fact::LaneIn {} => {
+                for lane in lanes(&self.stocktake) {
+                    if let (Standing::Out { by: Outage::Production, .. }, ..) = self.stocktake.lane(lane) {
+                        self.back_at.insert(lane, record.at);
+                    }
+                }
+                drop(self.stocktake.put_in(&lanes(&self.stocktake)));
+            }
             Fact::Paused {} => drop(self.stocktake.pause()),
             Fact::Resumed { .. } => drop(self.stocktake.resume()),
             Fact::Cancelled {} => return Ok(true),

@@ -11,7 +11,7 @@ use pandian_domain::stocktake::{Replan, Stocktake};
 use super::Shared;
 use crate::site::Site;
 
-/// The same seed for everyone, so that the plan that was shown is the one that is followed.
+/// The same seed as `pandian plan` has, so that what it shows from the same kinematics is what is followed.
 pub const SEED: u64 = 0;
 /// Of a queue that changed: its crane waits for it.
 const REPLAN_WITHIN: Duration = Duration::from_millis(3);

@@ -37,7 +37,7 @@ pub(crate) struct Shared {
     pub(crate) replan: Notify,
     /// Cancelled when no lane may begin anything any more.
     pub(crate) over: CancellationToken,
-    pub(super) journal: Arc<dyn Journal>,
+    pub(crate) journal: Arc<dyn Journal>,
     clock: Clock,
     pub(super) started_at: Timestamp,
     stocktake: Mutex<Stocktake>,
@@ -100,6 +100,8 @@ impl Shared {
                 lanes.wait().await;
                 self.visits.close();
                 self.visits.wait().await;
+                let barred = self.stocktake().strand();
+                self.not_counted(barred).await?;
                 let rest: Vec<_> = self.stocktake().unsettled().map(|stop| (stop, Reason::Cancelled)).collect();
                 self.not_counted(rest).await?;
                 break;
@@ -111,7 +113,11 @@ impl Shared {
                 }
                 stocktake.strand()
             };
-            self.not_counted(stranded).await?;
+            if !stranded.is_empty() {
+                self.not_counted(stranded).await?;
+                // A lane may have waited for the way to one of these, and can reach what comes behind it.
+                self.wake();
+            }
             tokio::select! {
                 () = self.progress.notified() => {}
                 () = self.over.cancelled() => {}
@@ -150,7 +156,21 @@ impl Shared {
         self.journal.append(vec![record], Vec::new())
     }
 
-    pub(super) fn record(&self, fact: Fact) -> Record {
+    /// Which stops from a number on went to another queue than their location's own, for whoever takes the stocktake up again.
+    pub(crate) fn assigned(&self, first: u32) -> Vec<Record> {
+        self.assigned_of(&self.stocktake(), first)
+    }
+
+    pub(crate) fn assigned_of(&self, stocktake: &Stocktake, first: u32) -> Vec<Record> {
+        let lanes = self.site.layout.lanes();
+        let record = |(queue, stops): (u32, Vec<u32>)| {
+            let spec = lanes.iter().find(|lane| lane.queue == queue)?;
+            Some(Record { lane: Some(spec.id.clone()), crane: Some(spec.crane.clone()), ..self.record(Fact::StopsAssigned { stops }) })
+        };
+        stocktake.assigned_elsewhere(first).into_iter().filter_map(record).collect()
+    }
+
+    pub(crate) fn record(&self, fact: Fact) -> Record {
         Record { at: self.clock.now(), fact, stocktake: Some(self.id), stop: None, lane: None, crane: None, location: None, attempt: None }
     }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use pandian_domain::verdict::{Judgement, Reason, Stage, Verdict};
 use pandian_domain::stocktake::Sequence;
+use pandian_domain::verdict::{Judgement, Reason, Stage, Verdict};
 use pandian_domain::{Digest, Fact, OpKind, Purpose, Record, StocktakeId, Timestamp};
 use pandian_store::{Batch, digest};
 use sqlx::sqlite::SqliteConnectOptions;

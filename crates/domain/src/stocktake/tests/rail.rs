@@ -155,3 +155,32 @@ fn what_lies_behind_a_crane_that_gave_up_is_stranded() {
     let stranded = stocktake.strand();
     assert_eq!(stranded.iter().map(|(stop, reason)| (stop.location.as_str(), *reason)).collect::<Vec<_>>(), [("20", Reason::WayBlocked)]);
 }
+
+#[test]
+fn a_stop_for_which_neither_crane_can_make_room_is_given_up() {
+    let mut layout = Arc::into_inner(aisle()).unwrap();
+    // Only the middle of the aisle may be entered: there is nowhere to go.
+    for bay in (1..=8).chain(13..=BAYS) {
+        layout.bar(bay - 1, crate::layout::Barred::ForbiddenZone, "closed".into());
+    }
+    let id = StocktakeId::new("2026-01-02T03:04:05Z".parse().unwrap(), [7; 10]);
+    let mut stocktake = Stocktake::new(id, Arc::new(layout), LaneRules { give_up_after: 3, hand_on: true });
+    stocktake.add(&codes(&["9", "12"])).unwrap();
+    stocktake.stand(1, stocktake.layout().position(10), &[]);
+    work(&mut stocktake, || false);
+    for (stop, reason) in stocktake.strand() {
+        assert_eq!(reason, Reason::WayBlocked);
+        stocktake.settle(stop.id, Verdict::NotCounted);
+        work(&mut stocktake, || false);
+    }
+    assert_eq!(stocktake.tally().open(), 0, "{:?}", stocktake.tally());
+}
+
+#[test]
+fn taken_up_again_a_crane_keeps_clear_of_where_the_other_was_last_seen_or_sent() {
+    let mut stocktake = started(&[3, 18], Sequence::Given);
+    let position = |bay: u32| stocktake.layout().position(bay - 1);
+    let (seen, sent) = (position(12), position(6).unwrap());
+    stocktake.stand(1, seen, &[sent]);
+    assert!(matches!(stocktake.take(0), Next::Wait(Idle::WayBlocked)), "bay 3 is nearer than the gap to where the other may be");
+}

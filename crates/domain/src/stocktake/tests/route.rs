@@ -119,3 +119,25 @@ fn a_crane_lent_to_production_ends_its_stop_and_comes_back_from_nobody_knows_whe
     let [replan] = &stocktake.to_replan()[..] else { panic!("the rest is planned anew") };
     assert_eq!((replan.crane.from, replan.waiting.len()), (None, 2));
 }
+
+#[test]
+fn what_waits_for_a_crane_that_is_out_and_keeps_it_is_not_planned_for_others() {
+    let mut stocktake = super::stocktake();
+    stocktake.add(&codes(&["A1", "A2", "B1"])).unwrap();
+    stocktake.assign(2, &[2]);
+    assert_eq!(stocktake.assigned_elsewhere(1), [(2, vec![2])], "A2 went to the crane that serves both aisles");
+    stocktake.take_out(&[0], Outage::Operator, false).unwrap();
+    let (cranes, slots) = stocktake.to_plan();
+    assert_eq!(cranes.iter().map(|crane| crane.queue).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(slots, super::route::slots(&stocktake, &["A2", "B1"]));
+    stocktake.check().unwrap();
+}
+
+#[test]
+fn a_crane_that_is_lent_can_still_be_taken_out() {
+    let mut stocktake = counting(aisle(false), &["L1", "L2"]);
+    visit(&mut stocktake, 0);
+    stocktake.take_out(&[0], Outage::Production, false).unwrap();
+    assert!(stocktake.take_out(&[0], Outage::Production, false).is_err());
+    assert!(stocktake.take_out(&[0], Outage::Operator, false).is_ok());
+}
