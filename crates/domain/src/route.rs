@@ -7,8 +7,6 @@
 //! Few points are solved exactly. More are ordered by the best of some simple rules, improved by iterated local search within the
 //! [`Effort`] allowed, and compared with a lower bound, so that a route comes with a proof of how much better another could be at most.
 
-use std::time::Duration;
-
 use crate::travel::{Axis, Kinematics};
 
 mod bound;
@@ -153,12 +151,6 @@ impl Problem {
     /// Seconds of travel over points in an order, from the start and to the end. Indices that do not exist are left out.
     pub fn travel_s(&self, order: impl IntoIterator<Item = u32>) -> f64 {
         self.legs(order).map(|(a, b)| spots::seconds(self.kinematics, a, b)).fold(0.0, |sum, leg| sum + leg)
-    }
-
-    /// The travel time of each move of an order in whole milliseconds, as the crane's timers keep it: to the first point (if the start
-    /// is known), from each to the next, and to the end (if there is one).
-    pub fn moves(&self, order: impl IntoIterator<Item = u32>) -> impl Iterator<Item = Duration> {
-        self.legs(order).map(|(a, b)| self.kinematics.travel((a.x_m, a.y_m), (b.x_m, b.y_m)))
     }
 
     /// An order with its length and what a lower bound says of it.

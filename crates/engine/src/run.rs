@@ -94,8 +94,8 @@ pub struct Run {
     shared: Arc<Shared>,
 }
 
-/// How many locations one planning record holds.
-const PLANNED_PER_RECORD: usize = 1000;
+/// How many stops one record names at most.
+const STOPS_PER_RECORD: usize = 1000;
 
 impl Run {
     /// Begins a stocktake: its order is on disk before this returns, and no crane has moved.
@@ -125,7 +125,7 @@ impl Run {
             order,
         })];
         let mut first = 1;
-        for part in locations.chunks(PLANNED_PER_RECORD) {
+        for part in locations.chunks(STOPS_PER_RECORD) {
             records.push(shared.record(Fact::StocktakePlanned { first, planned: part.to_vec(), purpose: Purpose::Count }));
             first += part.len() as u32;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pandian_domain::stocktake::{Outage, Standing};
 use pandian_domain::{Fact, Record};
-use pandian_engine::{Controller, Status};
+use pandian_engine::{Controller, LaneStatus, Status};
 use tokio::io::AsyncWriteExt;
 
 use crate::fault::{Fault, is_broken_pipe};
@@ -157,16 +157,9 @@ impl Bars {
             let at_work = usize::from(lane.location.is_some()) as u64;
             bar.set_length(lane.done + at_work + lane.waiting as u64);
             bar.set_position(lane.done);
-            bar.set_message(match (&lane.location, lane.standing) {
-                (None, Standing::Out { by: Outage::Production, .. }) => self.words.lent.to_owned(),
-                (Some(location), Standing::Out { by: Outage::Production, .. }) => format!("→ {location}  {}", self.words.lent),
-                (_, Standing::Out { by: Outage::Operator | Outage::GaveUp, .. }) => self.words.out_of_work.to_owned(),
-                (Some(location), Standing::In) => {
-                    let eta = lane.eta_seconds.map(|seconds| self.eta(seconds));
-                    format!("→ {location}{}", eta.unwrap_or_default())
-                }
-                (None, Standing::In) => self.words.idle.to_owned(),
-            });
+            let goes_on = lane.location.is_some() && lane.standing == Standing::In;
+            let eta = lane.eta_seconds.filter(|_| goes_on).map(|seconds| self.eta(seconds)).unwrap_or_default();
+            bar.set_message(format!("{}{eta}", doing(lane, self.words)));
         }
     }
 
@@ -187,6 +180,17 @@ pub async fn keep_updated(bars: Bars, controller: Controller) {
     loop {
         tick.tick().await;
         bars.update(&controller.status());
+    }
+}
+
+/// What a lane's crane is busy with, or why with nothing.
+pub fn doing(lane: &LaneStatus, words: &Words) -> String {
+    match (&lane.location, lane.standing) {
+        (None, Standing::Out { by: Outage::Production, .. }) => words.lent.to_owned(),
+        (Some(location), Standing::Out { by: Outage::Production, .. }) => format!("→ {location}  {}", words.lent),
+        (_, Standing::Out { by: Outage::Operator | Outage::GaveUp, .. }) => words.out_of_work.to_owned(),
+        (Some(location), Standing::In) => format!("→ {location}"),
+        (None, Standing::In) => words.idle.to_owned(),
     }
 }
 

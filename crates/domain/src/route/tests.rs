@@ -217,17 +217,6 @@ fn a_route_ends_where_it_must() {
 }
 
 #[test]
-fn moves_are_whole_milliseconds_from_start_to_end() {
-    let problem = problem(vec![slot(5, 0), slot(1, 0)], Some(slot(0, 0)), End::At(slot(0, 0)));
-    let order = [1, 0, 99];
-    let moves: Vec<Duration> = problem.moves(order).collect();
-    assert_eq!(moves.len(), 3);
-    let total: Duration = moves.iter().sum();
-    assert_eq!(total.subsec_nanos() % 1_000_000, 0);
-    assert!((total.as_secs_f64() - problem.travel_s(order)).abs() <= 0.003);
-}
-
-#[test]
 fn numbers_that_no_rack_or_crane_has_are_refused_by_name() {
     let refused = |points: Vec<Point>, start, end, kinematics| Problem::new(points, start, end, kinematics).unwrap_err().to_string();
     let crane = Kinematics::default();

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::rail::Span;
-use super::{EntryState, Mode, Standing, Stocktake};
+use super::{EntryState, Mode, Stocktake};
 use crate::lane::{LaneIndex, QueueIndex};
 use crate::layout::Position;
 use crate::plan::{Crane, Plan};
@@ -36,8 +36,8 @@ impl Stocktake {
     /// Locations that wait, as indices of the layout, in the order of the stops' numbers, and the cranes at work: what a plan is made for.
     /// What waits for a crane that is out and keeps it is no part of it.
     pub fn to_plan(&self) -> (Vec<Crane>, Vec<u32>) {
-        let at_work = |queue: &QueueIndex| self.lanes.iter().any(|lane| lane.queue == *queue && lane.standing == Standing::In);
-        let cranes = (0..self.queues.len() as QueueIndex).filter(at_work).map(|queue| self.crane(queue)).collect();
+        let served = (0..self.queues.len() as QueueIndex).filter(|queue| self.is_served(*queue));
+        let cranes = served.map(|queue| self.crane(queue)).collect();
         let offered = (0..self.queues.len() as QueueIndex).filter(|queue| self.is_served(*queue) || self.hands_on(*queue));
         let mut waiting: Vec<u32> = offered.flat_map(|queue| self.queues[queue as usize].waiting.iter().copied()).collect();
         waiting.sort_unstable();
@@ -110,9 +110,9 @@ impl Stocktake {
     /// Where a lane's crane was seen last, and where it was sent since, for one that is taken up again.
     pub fn stand(&mut self, lane: LaneIndex, at: Option<Position>, sent: &[Position]) {
         let lane = &mut self.lanes[lane as usize];
-        let at = at.or(lane.stands);
-        lane.stands = sent.last().copied().or(at);
-        lane.span = sent.iter().fold(Span::at(at), |span, target| span.with(*target));
+        let seen = at.map_or(lane.span, |at| Span::at(Some(at)));
+        lane.stands = sent.last().copied().or(at).or(lane.stands);
+        lane.span = sent.iter().fold(seen, |span, target| span.with(*target));
     }
 
     /// The stops from a number on that a plan, or their nearness, gave to another queue than their location's own.
@@ -158,9 +158,7 @@ impl Stocktake {
         let own = self.layout.slot(slot).queue;
         let Some(there) = self.layout.position(slot).filter(|_| self.queues[own as usize].routed) else { return own };
         let able = |queue: &QueueIndex| {
-            self.queues[*queue as usize].routed
-                && self.layout.can_serve(*queue, self.layout.slot(slot))
-                && self.lanes.iter().any(|lane| lane.queue == *queue && lane.standing == Standing::In)
+            self.queues[*queue as usize].routed && self.layout.can_serve(*queue, self.layout.slot(slot)) && self.is_served(*queue)
         };
         let far =
             |position: Position| if position.aisle == there.aisle { (position.point.x_m - there.point.x_m).abs() } else { f64::INFINITY };

@@ -1,8 +1,8 @@
 //! Lanes of a stocktake: taking stops, leaving them, and cranes that come out of work and back.
 
-use serde::{Deserialize, Serialize};
-
 use std::collections::{HashMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
 
 use super::rail::Span;
 use super::{EntryState, Idle, Mode, Next, Refusal, Stocktake};
@@ -211,7 +211,7 @@ impl Stocktake {
     }
 
     /// Takes lanes out of work. The stop that one of them has is still its own until the engine has broken it off and says so
-    /// by [`leave`](Self::leave). With `hand_on`, waiting stops go to lanes that can serve them, the shortest queue first.
+    /// by [`leave`](Self::leave). With `hand_on`, waiting stops go to lanes that can serve them, an aisle as a whole, to the shortest queue.
     pub fn take_out(&mut self, lanes: &[LaneIndex], by: Outage, hand_on: bool) -> Result<TakenOut, Refusal> {
         self.goes_on()?;
         // A crane that is lent can still be taken out, when it does not come to an end with its stop.

@@ -47,9 +47,13 @@ impl Seen {
         }
     }
 
-    /// Where it was sent after it was seen last, and may be on its way.
-    fn sent_since(&self) -> impl Iterator<Item = Position> {
-        self.sent.iter().filter(|(sent_at, _)| self.at.is_none_or(|(at, _)| *sent_at >= at)).map(|(_, position)| *position)
+    /// Where it was seen last, and where it was sent after that and may be on its way. What was before it came back from production
+    /// says nothing.
+    fn since(&self, back_at: Timestamp) -> (Option<Position>, Vec<Position>) {
+        let at = self.at.filter(|(at, _)| *at > back_at);
+        let from = at.map_or(back_at, |(at, _)| at);
+        let sent = self.sent.iter().filter(|(sent_at, _)| *sent_at >= from).map(|(_, position)| *position);
+        (at.map(|(_, position)| position), sent.collect())
     }
 }
 
@@ -108,12 +112,8 @@ impl Recovered {
             }
         }
         for (lane, seen) in (0..).zip(&seen) {
-            let back_at = recovered.back_at.get(&lane).copied();
-            // Where production left a crane, nobody here knows.
-            if back_at.is_none_or(|back_at| seen.at.is_some_and(|(arrived_at, _)| arrived_at > back_at)) {
-                let sent: Vec<Position> = seen.sent_since().collect();
-                recovered.stocktake.stand(lane, seen.at.map(|(_, position)| position), &sent);
-            }
+            let (at, sent) = seen.since(recovered.back_at.get(&lane).copied().unwrap_or(Timestamp::MIN));
+            recovered.stocktake.stand(lane, at, &sent);
         }
         recovered.stocktake.sweep();
         if cancelled {

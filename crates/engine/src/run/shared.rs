@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::forecast::Forecast;
-use super::{Ending, RunError, Summary};
+use super::{Ending, RunError, STOPS_PER_RECORD, Summary};
 use crate::assignment::{Assignment, Ride};
 use crate::clock::Clock;
 use crate::control::LaneStatus;
@@ -163,11 +163,15 @@ impl Shared {
 
     pub(crate) fn assigned_of(&self, stocktake: &Stocktake, first: u32) -> Vec<Record> {
         let lanes = self.site.layout.lanes();
-        let record = |(queue, stops): (u32, Vec<u32>)| {
-            let spec = lanes.iter().find(|lane| lane.queue == queue)?;
-            Some(Record { lane: Some(spec.id.clone()), crane: Some(spec.crane.clone()), ..self.record(Fact::StopsAssigned { stops }) })
-        };
-        stocktake.assigned_elsewhere(first).into_iter().filter_map(record).collect()
+        let mut records = Vec::new();
+        for (queue, stops) in stocktake.assigned_elsewhere(first) {
+            let Some(spec) = lanes.iter().find(|lane| lane.queue == queue) else { continue };
+            for part in stops.chunks(STOPS_PER_RECORD) {
+                let fact = Fact::StopsAssigned { stops: part.to_vec() };
+                records.push(Record { lane: Some(spec.id.clone()), crane: Some(spec.crane.clone()), ..self.record(fact) });
+            }
+        }
+        records
     }
 
     pub(crate) fn record(&self, fact: Fact) -> Record {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use pandian_domain::stocktake::{Mode, Outage, Standing, Tally};
+use pandian_domain::stocktake::{Mode, Tally};
 use pandian_domain::{Code, Fact, LocationCode, Verdict};
 use pandian_engine::{Command, Status};
 use pandian_store::{StocktakeSummary, Store};
@@ -15,7 +15,7 @@ use crate::ctl;
 use crate::fault::{Exit, Fault};
 use crate::report::{requested, totals};
 use crate::say;
-use crate::show::short;
+use crate::show::{doing, short};
 use crate::words::{Lang, Words};
 
 pub(super) async fn ctl(args: CtlArgs, lang: Lang) -> Result<Exit, Fault> {
@@ -184,13 +184,7 @@ fn show(status: &Status, json: bool, words: &Words) -> Result<Exit, Fault> {
         say::line((words.stalled)(&failure.message))?;
     }
     for lane in &status.lanes {
-        let doing = match (&lane.location, lane.standing) {
-            (None, Standing::Out { by: Outage::Production, .. }) => words.lent.to_owned(),
-            (Some(location), Standing::Out { by: Outage::Production, .. }) => format!("→ {location}  {}", words.lent),
-            (_, Standing::Out { by: Outage::Operator | Outage::GaveUp, .. }) => words.out_of_work.to_owned(),
-            (Some(location), Standing::In) => format!("→ {location}"),
-            (None, Standing::In) => words.idle.to_owned(),
-        };
+        let doing = doing(lane, words);
         say::line(format_args!("  {}  {} {}, {} {}  {doing}", lane.lane, lane.done, words.done, lane.waiting, words.waiting))?;
         if lane.waits > 0 {
             say::line(format_args!("    {}", (words.waited)(&lane.lane, lane.waits, lane.waited_seconds)))?;
