@@ -4,6 +4,7 @@ use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pandian_domain::retry::RetryPolicy;
 use pandian_domain::{Code, CraneId};
 use schemars::Schema;
 use serde::de::DeserializeOwned;
@@ -58,6 +59,10 @@ pub trait Build<D: ?Sized>: Any + Send + Sync + std::fmt::Debug {
     /// Whether the device lives on tokio's clock alone, so that virtual time does not outrun it. True of simulated devices only.
     fn keeps_virtual_time(&self) -> bool {
         false
+    }
+    /// Time-outs and retries where the configuration says nothing.
+    fn usual_rule(&self) -> RetryPolicy {
+        RetryPolicy::default()
     }
     /// The environment variables that it takes secrets from. Programs that devices run do not get them.
     fn secrets(&self) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use pandian_domain::{CraneId, Findings, Inventory, LaneId, LocationCode, OpKind, Place, StopId, Timestamp};
+use pandian_domain::{CraneId, Findings, Inventory, LaneId, LocationCode, OpKind, Place, StopId, TagRead, Timestamp};
 
 use crate::DeviceError;
 
@@ -71,6 +71,21 @@ pub trait TagReader: Send + Sync {
     fn probe(&self) -> DevicePending<'_, Probe>;
     /// The address that messages name.
     fn address(&self) -> &str;
+    /// Whether it tells every tag that it hears, of other locations too, so that tags still have to be attributed to theirs. Others
+    /// have done that themselves.
+    fn hears_strays(&self) -> bool {
+        false
+    }
+    /// The ability to tell tags as they are heard. Absent for most devices.
+    fn live(&self) -> Option<&dyn LiveReader> {
+        None
+    }
+}
+
+/// An optional ability of a reader: it tells tags as it hears them.
+pub trait LiveReader: Send + Sync {
+    /// Reads until the future is dropped, or until the reader fails. `heard` gets what was read of a tag since it was last told.
+    fn listen<'a>(&'a self, heard: &'a (dyn Fn(TagRead) + Send + Sync)) -> DevicePending<'a, ()>;
 }
 
 /// Something that takes pictures.

@@ -22,7 +22,7 @@ pub mod suite;
 mod template;
 
 pub use catalog::{BuildContext, Catalog};
-pub use contract::{Arrival, Camera, Comparer, Crane, DevicePending, Probe, Shot, ShotEnd, TagReader, Visit};
+pub use contract::{Arrival, Camera, Comparer, Crane, DevicePending, LiveReader, Probe, Shot, ShotEnd, TagReader, Visit};
 pub use error::DeviceError;
 pub use settings::{ByteSize, Period};
 pub use template::{Template, UnknownPlaceholder};

@@ -67,6 +67,44 @@ pub struct TagRead {
     /// How often it was read.
     #[serde(default = "once")]
     pub count: u32,
+    /// The strongest signals of single reads in dBm, at most [`TagRead::STRONGEST`], strongest first; empty where the reader tells only
+    /// one for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strongest_dbm: Vec<f64>,
+    /// The channel of the strongest read: its place in the reader's table of frequencies, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<u16>,
+    /// First heard, by the reader's clock: microseconds since 1970-01-01T00:00:00Z, or since the reader's start where it has no clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_seen_us: Option<u64>,
+    /// Last heard, by the same clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen_us: Option<u64>,
+}
+
+impl TagRead {
+    /// How many signals of single reads are kept.
+    pub const STRONGEST: usize = 3;
+
+    /// A tag that was read once, of which nothing else is known.
+    pub fn of(epc: Epc) -> Self {
+        Self {
+            epc,
+            antenna: None,
+            rssi_dbm: None,
+            count: 1,
+            strongest_dbm: Vec::new(),
+            channel: None,
+            first_seen_us: None,
+            last_seen_us: None,
+        }
+    }
+
+    /// How loud the tag is, in dBm: the mean of the strongest reads, or what the reader told for all.
+    pub fn level_dbm(&self) -> Option<f64> {
+        let mean = self.strongest_dbm.iter().sum::<f64>() / self.strongest_dbm.len() as f64;
+        if self.strongest_dbm.is_empty() { self.rssi_dbm } else { Some(mean) }
+    }
 }
 
 fn once() -> u32 {

@@ -86,7 +86,7 @@ impl TagReader for Device {
     fn inventory<'a>(&'a self, visit: &'a Visit) -> DevicePending<'a, Inventory> {
         async move {
             self.script.act(visit, INVENTORY).await?;
-            let tag = TagRead { epc: epc_of(visit.location.as_str()), antenna: Some(1), rssi_dbm: Some(-50.0), count: 3 };
+            let tag = TagRead { antenna: Some(1), rssi_dbm: Some(-50.0), count: 3, ..TagRead::of(epc_of(visit.location.as_str())) };
             Ok(Inventory { tags: Some(vec![tag]), note: None })
         }
         .boxed()

@@ -104,7 +104,7 @@ impl TagReader for Answering {
         async move {
             self.note(visit);
             pause(self.inventory).await;
-            let tag = TagRead { epc: epc_of(&visit.location), antenna: Some(1), rssi_dbm: Some(-52.5), count: 7 };
+            let tag = TagRead { antenna: Some(1), rssi_dbm: Some(-52.5), count: 7, ..TagRead::of(epc_of(&visit.location)) };
             Ok(Inventory { tags: Some(vec![tag]), note: None })
         }
         .boxed()

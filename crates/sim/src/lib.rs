@@ -10,6 +10,7 @@ pub mod fault;
 mod fleet;
 mod motion;
 mod picture;
+pub mod radio;
 mod seed;
 pub mod settings;
 pub mod simulation;

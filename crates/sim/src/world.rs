@@ -7,12 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use pandian_domain::book::Book;
 use pandian_domain::travel::Kinematics;
-use pandian_domain::{BookLine, CraneId, Epc, Findings, Inventory, Layout, LocationCode, Side, TagRead, Verdict};
+use pandian_domain::{BookLine, CraneId, Epc, Findings, Inventory, Layout, LocationCode, Side, Verdict};
 
 use crate::book::SimBook;
 use crate::difference::{Booked, Difference, Planting};
 use crate::motion::Motions;
 use crate::picture;
+use crate::radio::Heard;
 use crate::seed::{Draw, Seed, hash_text};
 use crate::settings::{SettingsError, SimulationSettings};
 
@@ -130,20 +131,25 @@ impl World {
         Duration::from_millis(least + self.seed.below(Draw::Travel, leg, most - least + 1))
     }
 
-    /// What a reader at a slot hears.
-    pub fn inventory(&self, slot: u32) -> Inventory {
+    /// What a reader at a slot hears: each tag with the signals of its single reads.
+    pub fn heard(&self, slot: u32) -> Vec<Heard> {
         let antenna = self.layout.slot(slot).place.map_or(1, |place| if place.side == Side::Left { 1 } else { 2 });
-        let mut heard: Vec<TagRead> = Vec::new();
+        let mut heard: Vec<Heard> = Vec::new();
         for line in self.contents(slot) {
             let Some(epc) = line.epc else { continue };
-            if heard.iter().any(|read| read.epc == epc) {
+            if heard.iter().any(|known| known.epc == epc) {
                 continue;
             }
             let signal = self.seed.bits(Draw::Signal, u64::from(slot) ^ hash_text(epc.as_str()));
             let rssi_dbm = -45.0 - (signal % 200) as f64 / 10.0;
-            heard.push(TagRead { epc, antenna: Some(antenna), rssi_dbm: Some(rssi_dbm), count: 3 + (signal >> 32) as u32 % 15 });
+            heard.push(Heard { epc, antenna, rssi_dbm: vec![rssi_dbm; 3 + (signal >> 32) as usize % 15] });
         }
-        Inventory { tags: Some(heard), note: None }
+        heard
+    }
+
+    /// The same as a reader sums it up.
+    pub fn inventory(&self, slot: u32) -> Inventory {
+        Inventory { tags: Some(self.heard(slot).into_iter().map(Heard::summed_up).collect()), note: None }
     }
 
     /// What the comparison of a picture of a slot finds.

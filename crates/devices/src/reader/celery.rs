@@ -71,7 +71,7 @@ impl TagMapping {
                 TagText::Note => Ok(Inventory { tags: None, note: json::note(text.as_bytes()) }),
                 TagText::Epcs => {
                     let words = text.split([',', ';']).flat_map(str::split_whitespace);
-                    let tags = words.map(|word| Ok(tag(epc(word)?))).collect::<Result<_, BadJson>>()?;
+                    let tags = words.map(|word| Ok(TagRead::of(epc(word)?))).collect::<Result<_, BadJson>>()?;
                     Ok(Inventory { tags: Some(tags), note: None })
                 }
             },
@@ -93,20 +93,16 @@ impl TagMapping {
 
     fn tag(&self, value: &Value) -> Result<TagRead, BadJson> {
         if let Some(text) = value.as_str() {
-            return Ok(tag(epc(text)?));
+            return Ok(TagRead::of(epc(text)?));
         }
         let text = self.epc.find(value).and_then(Value::as_str).ok_or_else(|| json::lacks(value, &self.epc, "the EPC"))?;
         Ok(TagRead {
-            epc: epc(text)?,
             antenna: optional(value, &self.antenna)?,
             rssi_dbm: optional(value, &self.rssi_dbm)?,
             count: optional(value, &self.count)?.unwrap_or(1),
+            ..TagRead::of(epc(text)?)
         })
     }
-}
-
-fn tag(epc: Epc) -> TagRead {
-    TagRead { epc, antenna: None, rssi_dbm: None, count: 1 }
 }
 
 fn epc(text: &str) -> Result<Epc, BadJson> {

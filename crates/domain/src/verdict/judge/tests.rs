@@ -23,7 +23,7 @@ fn booked(lines: &[BookLine]) -> Option<BookSnapshot> {
 }
 
 fn heard(epcs: &[&str]) -> Witness<Inventory> {
-    let tags = epcs.iter().map(|epc| TagRead { epc: Epc::from_hex(epc).unwrap(), antenna: None, rssi_dbm: None, count: 1 }).collect();
+    let tags = epcs.iter().map(|epc| TagRead::of(Epc::from_hex(epc).unwrap())).collect();
     Witness::Saw(Inventory { tags: Some(tags), note: None })
 }
 
