@@ -16,6 +16,7 @@ mod celery;
 mod engine;
 mod makespan;
 pub(crate) mod million;
+mod rfid;
 mod route;
 
 /// What can be measured.
@@ -51,6 +52,12 @@ pub(crate) enum Bench {
         #[arg(long)]
         quick: bool,
     },
+    /// Tags out of LLRP reports and EPCs to their URIs, beside sllurp, llrpkit and epcpy on the same bytes
+    Rfid {
+        /// One short round: a look, not a measurement
+        #[arg(long)]
+        quick: bool,
+    },
     /// A stocktake of a million locations in virtual time
     Million {
         /// Locations
@@ -66,6 +73,7 @@ impl Bench {
             Self::Celery { quick } => celery::run(quick),
             Self::Route { quick, alone } => route::run(quick, alone),
             Self::Makespan { quick } => makespan::run(quick),
+            Self::Rfid { quick } => rfid::run(quick),
             Self::Million { locations } => million::run(locations),
         }
     }

@@ -14,6 +14,7 @@ use crate::callback::CallbackTable;
 use crate::celery::CeleryClients;
 use crate::http::HttpClient;
 use crate::process::ProcessPool;
+use crate::reader::llrp::LlrpConnections;
 use crate::{Camera, Crane, DeviceError, TagReader};
 
 /// What a driver is built with. Everything in it is shared by all devices.
@@ -29,6 +30,8 @@ pub struct BuildContext {
     pub processes: ProcessPool,
     /// The clients of Celery workers.
     pub celery: CeleryClients,
+    /// The connections to LLRP readers.
+    pub llrp: LlrpConnections,
     /// Where cranes that call back are awaited.
     pub callbacks: Arc<CallbackTable>,
     /// The simulated world, for kinds that live in it.
@@ -44,6 +47,7 @@ impl BuildContext {
             http: HttpClient::default(),
             processes: ProcessPool::default(),
             celery: CeleryClients::default(),
+            llrp: LlrpConnections::default(),
             callbacks: Arc::default(),
             world: None,
         }
@@ -126,6 +130,7 @@ impl Catalog {
                 Kind::of::<crate::reader::command::CommandReaderSettings>("command", "any program that prints the tags as JSON"),
                 Kind::of::<crate::reader::celery::CeleryReaderSettings>("celery", "a Celery task that returns the tags"),
                 Kind::of::<crate::reader::http::HttpReaderSettings>("http", "an HTTP service that returns the tags as JSON"),
+                Kind::of::<crate::reader::llrp::LlrpReaderSettings>("llrp", "a fixed UHF reader that speaks LLRP"),
             ],
             cameras: vec![
                 Kind::of::<crate::camera::command::CommandCameraSettings>(

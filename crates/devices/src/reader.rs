@@ -3,4 +3,5 @@
 pub mod celery;
 pub mod command;
 pub mod http;
+pub mod llrp;
 mod wire;

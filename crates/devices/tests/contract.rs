@@ -6,14 +6,19 @@ use std::sync::{Arc, Mutex};
 use pandian_devices::suite::{self, Behaviour, Stage};
 use pandian_devices::{Camera, Catalog, Crane, TagReader};
 use pandian_domain::Code;
+use pandian_llrp::parameter::event::{ReaderEventNotificationData, ReaderExceptionEvent};
 
 #[path = "drivers/ground.rs"]
 mod ground;
+#[path = "drivers/llrp_peer.rs"]
+#[allow(dead_code, reason = "the drivers' tests use the rest")]
+mod llrp_peer;
 #[path = "drivers/peer.rs"]
 #[allow(dead_code, reason = "the drivers' tests use the rest")]
 mod peer;
 
 use ground::PNG;
+use llrp_peer::{LlrpPeer, event, happening, malformed_report, rospec_id, started};
 use peer::{Asked, Peer, Step, arrival, json, query, reply, space_number};
 
 #[tokio::test]
@@ -32,6 +37,7 @@ async fn every_reader_keeps_the_contract() {
         match kind.name {
             "http" => suite::check(&http_reader().await).await,
             "command" => suite::check(&command_reader()).await,
+            "llrp" => suite::check(&llrp_reader().await).await,
             // Its stage needs foreign servers: `celery.rs`.
             "celery" => {}
             other => panic!("the reader kind \"{other}\" has no stage: give it one"),
@@ -209,4 +215,53 @@ fn command_camera() -> InAFolder<dyn Camera> {
     in_a_folder(r#"{"picture": "shot.png"}"#, |folder| {
         ground::camera("command", r#"{ command = ["/bin/sh", "script.sh", "{location}"] }"#, &ground::context(folder))
     })
+}
+
+/// A reader whose counterpart is another one. It is told of no location: that is the crane's business.
+struct OverLlrp {
+    device: Arc<dyn TagReader>,
+    peer: LlrpPeer,
+}
+
+impl Stage<dyn TagReader> for OverLlrp {
+    fn device(&self) -> Arc<dyn TagReader> {
+        self.device.clone()
+    }
+    fn behave(&self, behaviour: Behaviour) {
+        let failed = ReaderExceptionEvent { message: "it\nbroke".into(), ..Default::default() };
+        let failed = event(ReaderEventNotificationData { reader_exception: Some(failed), ..happening() });
+        match behaviour {
+            Behaviour::Well | Behaviour::Elsewhere | Behaviour::Alarm => self.peer.script(|_| vec![llrp_peer::Step::Usual]),
+            Behaviour::Hang => self.peer.never_end(),
+            Behaviour::Garbage => self.peer.upon("START_ROSPEC", |heard| {
+                vec![started(), llrp_peer::Step::Bytes(malformed_report()), llrp_peer::Step::Say(llrp_peer::ended(rospec_id(heard)))]
+            }),
+            Behaviour::Fail => self.peer.upon("START_ROSPEC", move |heard| {
+                vec![started(), llrp_peer::Step::Say(failed.clone()), llrp_peer::Step::Say(llrp_peer::ended(rospec_id(heard)))]
+            }),
+            Behaviour::Drop => self.peer.upon("START_ROSPEC", |_| {
+                vec![started(), llrp_peer::Step::Bytes(malformed_report()[..12].to_vec()), llrp_peer::Step::Close]
+            }),
+        }
+    }
+    fn failure(&self, behaviour: Behaviour) -> Option<Code> {
+        match behaviour {
+            Behaviour::Garbage => Some(Code::DeviceBadReply),
+            Behaviour::Fail => Some(Code::ReaderException),
+            Behaviour::Drop => Some(Code::DeviceDropped),
+            _ => None,
+        }
+    }
+    fn asked(&self) -> Option<Vec<String>> {
+        None
+    }
+    fn busy(&self) -> usize {
+        self.peer.running()
+    }
+}
+
+async fn llrp_reader() -> OverLlrp {
+    let peer = LlrpPeer::start().await;
+    let settings = format!("{{ address = \"{}\", dwell = \"10s\" }}", peer.address);
+    OverLlrp { device: ground::reader("llrp", &settings, &ground::context(".".as_ref())), peer }
 }

@@ -11,6 +11,14 @@ mod ground;
 mod http_checks;
 #[path = "drivers/http_crane.rs"]
 mod http_crane;
+#[path = "drivers/llrp_faults.rs"]
+mod llrp_faults;
+#[path = "drivers/llrp_peer.rs"]
+mod llrp_peer;
+#[path = "drivers/llrp_reader.rs"]
+mod llrp_reader;
+#[path = "drivers/llrp_tls.rs"]
+mod llrp_tls;
 #[path = "drivers/peer.rs"]
 mod peer;
 #[path = "drivers/settings.rs"]

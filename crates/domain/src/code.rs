@@ -45,6 +45,14 @@ codes! {
     CraneAlarm = "crane-alarm",
     /// The crane system no longer knows the task it was given.
     CraneTaskUnknown = "crane-task-unknown",
+    /// Another client holds the reader, which serves one at a time.
+    ReaderHeld = "reader-held",
+    /// The reader refuses a request; its status says why.
+    ReaderRefused = "reader-refused",
+    /// No antenna that an inventory needs is connected to the reader.
+    ReaderAntenna = "reader-antenna",
+    /// The reader reported a fault of its own, and read nothing.
+    ReaderException = "reader-exception",
     /// What came from the camera is not a whole picture.
     CameraBadPicture = "camera-bad-picture",
     /// The program of a `command` device could not be started.

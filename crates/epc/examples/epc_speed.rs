@@ -1,6 +1,7 @@
-//! Measures one core: EPCs decoded a second, alone and with the tag URI written into one reused `String`.
+//! Measures one core: EPCs decoded a second, alone and with a text form written into one reused `String`.
 //!
-//! `cargo run --release -p pandian-epc --example epc_speed [SECONDS]`
+//! `cargo run --release -p pandian-epc --example epc_speed [SECONDS [FILE]]`; with FILE the EPCs are written there, scheme and hex a line. The
+//! last line is the figures as JSON, in millions a second.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -35,17 +36,28 @@ fn measure(tags: &[(Vec<u8>, usize)], time: Duration, mut work: impl FnMut(&[u8]
     f64::from(rounds) * tags.len() as f64 / start.elapsed().as_secs_f64()
 }
 
+const SCHEMES: [Scheme; 7] =
+    [Scheme::Sgtin96, Scheme::Sscc96, Scheme::Grai96, Scheme::Giai96, Scheme::Sgtin198, Scheme::Sgln195, Scheme::SgtinPlus];
+
+/// What is done with each EPC.
+const WORK: [&str; 5] = ["decode", "tag_uri", "gs1", "key", "hex_to_uri"];
+
 fn main() {
-    let seconds = std::env::args().nth(1).and_then(|seconds| seconds.parse().ok()).unwrap_or(1.0);
+    let mut arguments = std::env::args().skip(1);
+    let seconds = arguments.next().and_then(|seconds| seconds.parse().ok()).unwrap_or(1.0);
     let time = Duration::from_secs_f64(seconds);
-    println!("{:<10} {:>14} {:>14} {:>14} {:>14}", "million/s", "decode", "+ tag URI", "+ GS1", "+ key");
-    for scheme in [Scheme::Sgtin96, Scheme::Sscc96, Scheme::Grai96, Scheme::Giai96, Scheme::Sgtin198, Scheme::Sgln195, Scheme::SgtinPlus] {
+    let mut written = String::new();
+    let mut figures = Vec::new();
+    println!("{:<10} {}", "million/s", WORK.map(|work| format!("{work:>14}")).join(" "));
+    for scheme in SCHEMES {
         let tags: Vec<_> = (0..COUNT)
             .map(|number| {
                 let binary = sample(scheme, number).encode();
                 (binary.as_bytes().to_vec(), binary.as_bytes().len() * 8)
             })
             .collect();
+        let hex: Vec<_> = (0..COUNT).map(|number| sample(scheme, number).encode().to_string()).collect();
+        hex.iter().for_each(|hex| written += &format!("{scheme} {hex}\n"));
         let mut text = String::new();
         let decode = measure(&tags, time, |bytes, bits| {
             black_box(Epc::decode(bytes, bits)).expect("valid");
@@ -69,7 +81,23 @@ fn main() {
         let key = measure(&tags, time, |bytes, bits| {
             black_box(Epc::decode(bytes, bits).expect("valid").key());
         });
-        let [decode, uri, gs1, key] = [decode, uri, gs1, key].map(|rate| rate / 1e6);
-        println!("{:<10} {decode:>14.1} {uri:>14.1} {gs1:>14.1} {key:>14.1}", scheme.name());
+        let mut number = 0;
+        let from_hex = measure(&tags, time, |_, _| {
+            text.clear();
+            let epc = Epc::from_hex(black_box(&hex[number])).expect("valid");
+            if let Some(uri) = epc.pure_uri() {
+                write!(text, "{uri}").expect("a string takes all");
+            }
+            black_box(&text);
+            number = (number + 1) % hex.len();
+        });
+        let rates = [decode, uri, gs1, key, from_hex].map(|rate| rate / 1e6);
+        println!("{:<10} {}", scheme.name(), rates.map(|rate| format!("{rate:>14.1}")).join(" "));
+        let rates: Vec<_> = WORK.iter().zip(rates).map(|(work, rate)| format!("\"{work}\":{rate:.3}")).collect();
+        figures.push(format!("\"{scheme}\":{{{}}}", rates.join(",")));
     }
+    if let Some(file) = arguments.next() {
+        std::fs::write(&file, written).unwrap_or_else(|error| panic!("{file}: {error}"));
+    }
+    println!("{{{}}}", figures.join(","));
 }

@@ -108,6 +108,24 @@ pub enum DecodeError {
     },
 }
 
+impl DecodeError {
+    /// A stable, kebab-case name of the reason, for machines.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::FieldCut { .. } => "field-cut",
+            Self::ParameterLength { .. } => "parameter-length",
+            Self::UnknownTv { .. } => "unknown-tv",
+            Self::TlvNumber { .. } => "tlv-number",
+            Self::Missing { .. } => "missing",
+            Self::Duplicate { .. } => "duplicate",
+            Self::Trailing { .. } => "trailing",
+            Self::TooDeep { .. } => "too-deep",
+            Self::OtherParameter { .. } => "other-parameter",
+            Self::OtherMessage { .. } => "other-message",
+        }
+    }
+}
+
 /// Why a value has no encoding.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -73,6 +73,18 @@ pub enum FrameError {
     },
 }
 
+impl FrameError {
+    /// A stable, kebab-case name of the reason, for machines.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Version { .. } => "version",
+            Self::TooShort { .. } => "too-short",
+            Self::TooLong { .. } => "too-long",
+            Self::Bytes { .. } => "frame-length",
+        }
+    }
+}
+
 /// What stands before the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FrameHeader {

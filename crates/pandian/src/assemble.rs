@@ -7,6 +7,7 @@ use pandian_devices::callback::{CallbackListener, CallbackTable};
 use pandian_devices::celery::CeleryClients;
 use pandian_devices::http::HttpClient;
 use pandian_devices::process::ProcessPool;
+use pandian_devices::reader::llrp::LlrpConnections;
 use pandian_devices::{BuildContext, Catalog};
 use pandian_domain::book::Book;
 use pandian_domain::{Code, CraneId, Fact};
@@ -37,6 +38,8 @@ pub struct Assembled {
     pub simulation: Option<Arc<Simulation>>,
     /// The clients of Celery workers.
     pub celery: CeleryClients,
+    /// The connections to LLRP readers. They are closed in order when they are no longer needed, or readers may refuse their next client.
+    pub llrp: LlrpConnections,
     /// Where cranes call back.
     pub callbacks: Option<CallbackListener>,
 }
@@ -64,6 +67,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         let dir = store.dir().to_owned();
         CeleryClients::named(move || format!("pandian.{}", name_of(&dir)))
     });
+    let llrp = LlrpConnections::default();
     // A stop at the rack runs two programs, one that is compared behind it one: no crane waits for another's.
     let at_once = warehouse.layout.lanes().len().saturating_mul(2 + warehouse.settings.comparisons_per_lane);
     let processes = ProcessPool::new(at_once.max(ProcessPool::AT_ONCE)).withholding(warehouse.secrets());
@@ -73,6 +77,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         http: http.clone(),
         processes: processes.clone(),
         celery: celery.clone(),
+        llrp: llrp.clone(),
         callbacks: callback_table.clone(),
         world: simulation.clone().map(Simulation::into_any),
     };
@@ -101,7 +106,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         settings: warehouse.settings,
         configuration: digest(warehouse.text.as_bytes()),
     };
-    Ok(Assembled { site: Arc::new(site), simulation, celery, callbacks })
+    Ok(Assembled { site: Arc::new(site), simulation, celery, llrp, callbacks })
 }
 
 /// An error in a list, on its way to a person.

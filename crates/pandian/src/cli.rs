@@ -2,9 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use pandian_epc::Scheme;
 use pandian_sim::SimulationSettings;
 
 /// Counts the stock of an automated warehouse in the rack.
@@ -38,6 +40,12 @@ fn speed(text: &str) -> Result<f64, String> {
     Ok(settings.speed)
 }
 
+/// A time of a day at most.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "a number from 0 to 86400 is wanted".to_owned())
+}
+
 /// What chance is drawn from.
 fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("a whole number from 0 to {} is wanted", u64::MAX))
@@ -67,6 +75,12 @@ pub enum Command {
     /// Check a configuration, or print its schema
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Read and write EPCs: what tags hold, URIs, GS1 element strings
+    #[command(subcommand)]
+    Epc(EpcCommand),
+    /// Look into what RFID readers send
+    #[command(subcommand)]
+    Llrp(LlrpCommand),
     /// Explain an error code
     Explain {
         /// The code, such as device-timeout; without one, all codes are listed
@@ -279,10 +293,39 @@ pub struct SimArgs {
 
 /// `devices`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct DevicesArgs {
     /// warehouse.toml, or the folder it is in
-    pub warehouse: PathBuf,
+    #[arg(required = true)]
+    pub warehouse: Option<PathBuf>,
     /// One JSON object a device and line
+    #[arg(long)]
+    pub json: bool,
+    /// What to do with one device.
+    #[command(subcommand)]
+    pub command: Option<DevicesCommand>,
+}
+
+/// What can be done with one device.
+#[derive(Debug, Subcommand)]
+pub enum DevicesCommand {
+    /// Show the tags that a reader hears, as it hears them
+    Listen(ListenArgs),
+}
+
+/// `devices listen`
+#[derive(Debug, Args)]
+pub struct ListenArgs {
+    /// A crane whose reader it is (C1, or C1/L and C1/R for the sides of its aisle), or the address of an LLRP reader
+    /// (llrp://HOST[:PORT] or HOST[:PORT])
+    pub reader: String,
+    /// warehouse.toml that has the crane, or the folder it is in
+    #[arg(long, value_name = "WAREHOUSE")]
+    pub warehouse: Option<PathBuf>,
+    /// End after so many seconds
+    #[arg(long, value_parser = seconds)]
+    pub seconds: Option<Duration>,
+    /// One JSON object for each tag heard, instead of a table
     #[arg(long)]
     pub json: bool,
 }
@@ -356,6 +399,43 @@ pub enum ConfigCommand {
     },
     /// Print the configuration's JSON Schema
     Schema,
+}
+
+/// `epc`
+#[derive(Debug, Subcommand)]
+pub enum EpcCommand {
+    /// Decode EPCs in hex, one a line on standard input
+    Decode {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Encode tag URIs, pure identity URIs and GS1 element strings, one a line on standard input
+    Encode(EpcEncodeArgs),
+}
+
+/// `epc encode`. Tag URIs say all of it themselves.
+#[derive(Debug, Args)]
+pub struct EpcEncodeArgs {
+    /// Scheme of pure identity URIs and element strings, such as sgtin-96; the shortest that holds them if not given
+    #[arg(long)]
+    pub scheme: Option<Scheme>,
+    /// Filter value of pure identity URIs and element strings
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub filter: u8,
+    /// Digits of the company prefix in element strings; without, they become a + scheme, which needs none
+    #[arg(long, value_name = "DIGITS", value_parser = clap::value_parser!(u8).range(6..=12))]
+    pub prefix_digits: Option<u8>,
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `llrp`
+#[derive(Debug, Subcommand)]
+pub enum LlrpCommand {
+    /// Decode frames in hex, one a line on standard input, as one JSON object a line
+    Decode,
 }
 
 #[cfg(test)]

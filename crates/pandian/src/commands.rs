@@ -15,7 +15,10 @@ mod configuration;
 mod ctl;
 mod demo;
 mod devices;
+mod epc;
 mod import;
+mod listen;
+mod llrp;
 mod plan;
 mod report;
 mod run;
@@ -35,6 +38,8 @@ pub fn execute(cli: Cli, lang: Lang) -> Result<Exit, Fault> {
         Command::Ctl(args) => block_on(ctl::ctl(args, lang)),
         Command::Sim(args) => block_on(sim::sim(args, lang)),
         Command::Devices(args) => block_on(devices::devices(args, lang)),
+        Command::Epc(command) => epc::epc(command),
+        Command::Llrp(command) => llrp::llrp(command),
         Command::Import(args) => block_on(import::import(args, lang)),
         Command::Report(args) => block_on(report::report(args, lang)),
         Command::Verify(args) => block_on(verify::verify(args, lang)),

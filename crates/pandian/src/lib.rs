@@ -10,6 +10,7 @@ pub mod draft;
 pub mod explain;
 pub mod fault;
 pub mod learnt;
+pub mod lines;
 pub mod lists;
 pub mod rehearsal;
 pub mod report;

@@ -7,21 +7,25 @@ use pandian_devices::camera::http::HttpCameraSettings;
 use pandian_devices::crane::http::{HttpCraneSettings, Mode};
 use pandian_devices::http::HttpUrl;
 use pandian_devices::reader::http::HttpReaderSettings;
-use pandian_domain::Code;
-use pandian_sim::wire::{CraneRoute, Manner, Route, ServerSpec};
+use pandian_devices::reader::llrp::LlrpReaderSettings;
+use pandian_domain::{Code, CraneId, Side};
+use pandian_engine::Clock;
+use pandian_sim::SimulationSettings;
+use pandian_sim::wire::{CraneRoute, LlrpReaderSpec, Manner, Route, ServerSpec, Serves};
 
 use crate::config::{ConfiguredCrane, Warehouse};
 use crate::fault::Fault;
 
-/// The servers that answer for a warehouse's HTTP devices, one an address. With `listen`, all of them there.
+/// The servers that answer for a warehouse's devices of kinds `http` and `llrp`, one an address. With `listen`, all HTTP devices are served
+/// there, and each LLRP reader at the same IP address: at its own port, or at a free one if `listen` asks for that.
 pub fn servers(warehouse: &Warehouse, listen: Option<SocketAddr>) -> Result<Vec<ServerSpec>, Fault> {
-    let mut servers = Servers { listen, specs: Vec::new() };
+    let mut servers = Servers { listen, specs: Vec::new(), readers: Vec::new() };
     for crane in &warehouse.cranes {
         servers.serve(warehouse, crane)?;
     }
     if servers.specs.is_empty() {
         let message =
-            format!("{}: no crane, reader or camera of kind \"http\" on this machine: there is nothing to serve", warehouse.file.display());
+            format!("{}: no device of kind \"http\" or \"llrp\" on this machine: there is nothing to serve", warehouse.file.display());
         return Err(Fault::new(Code::ConfigInvalid, message));
     }
     Ok(servers.specs)
@@ -30,6 +34,7 @@ pub fn servers(warehouse: &Warehouse, listen: Option<SocketAddr>) -> Result<Vec<
 struct Servers {
     listen: Option<SocketAddr>,
     specs: Vec<ServerSpec>,
+    readers: Vec<KnownReader>,
 }
 
 impl Servers {
@@ -39,10 +44,13 @@ impl Servers {
             let route = crane_route(warehouse, crane, settings)?;
             self.add(&settings.url, route)?;
         }
-        for (_, reader) in crane.reader.iter() {
+        for (side, reader) in crane.reader.iter() {
             let reader: &dyn Any = &**reader;
             if let Some(settings) = reader.downcast_ref::<HttpReaderSettings>() {
                 self.add(settings.url.base(), Route::Readers)?;
+            }
+            if let Some(settings) = reader.downcast_ref::<LlrpReaderSettings>() {
+                self.add_reader(&crane.id, side, settings, warehouse.simulation.as_ref())?;
             }
         }
         for (_, camera) in crane.camera.iter() {
@@ -59,11 +67,19 @@ impl Servers {
             Some(listen) => listen,
             None => address_of(url)?,
         };
-        let index = self.specs.iter().position(|spec| spec.listen == listen).unwrap_or_else(|| {
-            self.specs.push(ServerSpec { listen, routes: Vec::new() });
-            self.specs.len() - 1
+        let is_taken = |spec: &ServerSpec| listen.port() != 0 && spec.listen == listen && matches!(spec.serves, Serves::Llrp(_));
+        if self.specs.iter().any(is_taken) {
+            let message = format!("{}: a reader of kind \"llrp\" has this address", url.shown());
+            return Err(Fault::new(Code::ConfigInvalid, message));
+        }
+        let routes = self.specs.iter_mut().find_map(|spec| match &mut spec.serves {
+            Serves::Http(routes) if spec.listen == listen => Some(routes),
+            _ => None,
         });
-        let routes = &mut self.specs[index].routes;
+        let Some(routes) = routes else {
+            self.specs.push(ServerSpec { listen, serves: Serves::Http(vec![route]) });
+            return Ok(());
+        };
         let there = match &route {
             Route::Crane(new) => routes.iter().any(|route| matches!(route, Route::Crane(known) if known.path == new.path)),
             Route::Readers => routes.iter().any(|route| matches!(route, Route::Readers)),
@@ -83,7 +99,55 @@ impl Servers {
         }
         Ok(())
     }
+
+    /// Adds a reader of kind `llrp`. The readers of both sides of a crane may be one, with an antenna for either.
+    fn add_reader(
+        &mut self,
+        crane: &CraneId,
+        side: Option<Side>,
+        settings: &LlrpReaderSettings,
+        simulation: Option<&SimulationSettings>,
+    ) -> Result<(), Fault> {
+        let (host, port) = (settings.address.host(), settings.address.port(settings.tls.is_some()));
+        let refuse = |why: &str| Fault::new(Code::ConfigInvalid, format!("the reader of crane {crane} at {host}:{port}: {why}"));
+        if settings.tls.is_some() {
+            return Err(refuse("the simulator has no certificate for it: take `tls` out to rehearse"));
+        }
+        let listen = match self.listen {
+            Some(listen) => SocketAddr::new(listen.ip(), if listen.port() == 0 { 0 } else { port }),
+            None => SocketAddr::new(loopback(host).ok_or_else(|| refuse(ELSEWHERE))?, port),
+        };
+        let name = format!("{host}:{port}");
+        if let Some(known) = self.readers.iter().find(|known| known.name == name) {
+            if known.crane != *crane {
+                return Err(refuse(&format!("it is the reader of crane {} already", known.crane)));
+            }
+            if let Some(ServerSpec { serves: Serves::Llrp(reader), .. }) = self.specs.get_mut(known.place) {
+                reader.side = None;
+            }
+            return Ok(());
+        }
+        if listen.port() != 0 && self.specs.iter().any(|spec| spec.listen == listen) {
+            return Err(refuse("another device has this address"));
+        }
+        self.readers.push(KnownReader { name, crane: crane.clone(), place: self.specs.len() });
+        let flavour = simulation.map(|simulation| simulation.reader_flavour).unwrap_or_default();
+        let reader = LlrpReaderSpec { side, flavour, started_at: Some(Clock::System.now()), ..LlrpReaderSpec::new(crane.clone()) };
+        self.specs.push(ServerSpec { listen, serves: Serves::Llrp(reader) });
+        Ok(())
+    }
 }
+
+/// A reader of kind `llrp` that is served already.
+struct KnownReader {
+    /// Its address, as it is configured.
+    name: String,
+    crane: CraneId,
+    /// Its place among the servers.
+    place: usize,
+}
+
+const ELSEWHERE: &str = "this is not an address of this machine's loopback; give --listen ADDRESS to serve it elsewhere";
 
 fn crane_route(warehouse: &Warehouse, crane: &ConfiguredCrane, settings: &HttpCraneSettings) -> Result<Route, Fault> {
     let manner = match settings.mode {
@@ -110,16 +174,88 @@ fn crane_route(warehouse: &Warehouse, crane: &ConfiguredCrane, settings: &HttpCr
 
 /// Where a server for this address listens. Only this machine's own addresses can be served.
 fn address_of(url: &HttpUrl) -> Result<SocketAddr, Fault> {
-    let refuse =
-        |why: &str| Fault::new(Code::ConfigInvalid, format!("{}: {why}; give --listen ADDRESS to serve it elsewhere", url.shown()));
+    let refuse = |why: &str| Fault::new(Code::ConfigInvalid, format!("{}: {why}", url.shown()));
     if url.uri().scheme_str() == Some("https") {
-        return Err(refuse("the simulator speaks plain HTTP only"));
+        return Err(refuse("the simulator speaks plain HTTP only; give --listen ADDRESS to serve it elsewhere"));
     }
-    let host = url.uri().host().unwrap_or_default();
-    let ip = match host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        Ok(ip) if ip.is_loopback() => ip,
-        Err(_) if host == "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        _ => return Err(refuse("this is not an address of this machine's loopback")),
-    };
+    let ip = loopback(url.uri().host().unwrap_or_default()).ok_or_else(|| refuse(ELSEWHERE))?;
     Ok(SocketAddr::new(ip, url.uri().port_u16().unwrap_or(80)))
+}
+
+/// The address of a host, if it is this machine by its loopback.
+fn loopback(host: &str) -> Option<IpAddr> {
+    match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+        Ok(ip) => Some(ip).filter(IpAddr::is_loopback),
+        Err(_) => (host == "localhost").then_some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pandian_sim::wire::Flavour;
+
+    use super::*;
+    use crate::assemble::load;
+
+    /// The servers of a warehouse with these cranes, each as its address and what it is.
+    fn served(cranes: &str, listen: Option<&str>) -> Result<Vec<String>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("warehouse.toml");
+        let head = "name = \"T\"\n[book]\nsimulated = true\n[simulation]\nreader_flavour = \"impinj\"\n";
+        std::fs::write(&file, format!("{head}{cranes}")).unwrap();
+        let specs = servers(&load(&file).unwrap(), listen.map(|listen| listen.parse().unwrap())).map_err(|fault| fault.to_string())?;
+        let told = |spec: &ServerSpec| match &spec.serves {
+            Serves::Http(routes) => format!("{} http {}", spec.listen, routes.len()),
+            Serves::Llrp(reader) => {
+                assert_eq!((reader.flavour, reader.started_at.is_some()), (Flavour::Impinj, true));
+                format!("{} llrp {} {}", spec.listen, reader.crane, reader.side.map_or('-', Side::letter))
+            }
+        };
+        Ok(specs.iter().map(told).collect())
+    }
+
+    fn crane(number: u8, readers: &str) -> String {
+        let aisle = format!("[[aisle]]\nid = \"A0{number}\"\nbays = 2\nlevels = 1\ncode = \"{{aisle}}-{{side}}-{{bay:02}}\"\n");
+        let device = format!("device = {{ kind = \"http\", url = \"http://127.0.0.1:8011/go/{number}\" }}");
+        format!("{aisle}[[crane]]\nid = \"C{number}\"\naisles = [\"A0{number}\"]\n{device}\n{readers}\n")
+    }
+
+    fn one(address: &str) -> String {
+        format!("reader = {{ kind = \"llrp\", address = \"{address}\" }}")
+    }
+
+    fn each(left: &str, right: &str) -> String {
+        let of = |side, address| format!("{side} = {{ kind = \"llrp\", address = \"{address}\" }}\n");
+        format!("[crane.readers]\n{}{}", of("L", left), of("R", right))
+    }
+
+    #[test]
+    fn each_llrp_reader_is_served_where_it_is_configured_or_beside_the_rest() {
+        let cranes = crane(1, &one("127.0.0.1:5184")) + &crane(2, &one("localhost"));
+        let configured = ["127.0.0.1:8011 http 2", "127.0.0.1:5184 llrp C1 -", "127.0.0.1:5084 llrp C2 -"];
+        assert_eq!(served(&cranes, None).unwrap(), configured);
+        let anywhere = ["127.0.0.1:0 http 2", "127.0.0.1:0 llrp C1 -", "127.0.0.1:0 llrp C2 -"];
+        assert_eq!(served(&cranes, Some("127.0.0.1:0")).unwrap(), anywhere);
+        let elsewhere = ["0.0.0.0:80 http 2", "0.0.0.0:5184 llrp C1 -", "0.0.0.0:5084 llrp C2 -"];
+        assert_eq!(served(&cranes, Some("0.0.0.0:80")).unwrap(), elsewhere);
+    }
+
+    #[test]
+    fn the_readers_of_both_sides_are_two_or_one_with_two_antennas() {
+        let two = crane(1, &each("127.0.0.1:5184", "127.0.0.1:5185"));
+        assert_eq!(served(&two, None).unwrap()[1..], ["127.0.0.1:5184 llrp C1 L", "127.0.0.1:5185 llrp C1 R"]);
+        let one = crane(1, &each("127.0.0.1:5184", "127.0.0.1:5184"));
+        assert_eq!(served(&one, None).unwrap()[1..], ["127.0.0.1:5184 llrp C1 -"]);
+    }
+
+    #[test]
+    fn a_reader_that_cannot_be_served_is_named_with_the_reason() {
+        let refused = |readers: &str| served(&crane(1, readers), None).unwrap_err();
+        assert!(refused(&one("10.0.3.7")).starts_with("the reader of crane C1 at 10.0.3.7:5084: this is not an address"));
+        let tls = "reader = { kind = \"llrp\", address = \"127.0.0.1\", tls = { public = true } }";
+        assert!(refused(tls).starts_with("the reader of crane C1 at 127.0.0.1:5085: the simulator has no certificate"));
+        assert!(refused(&one("127.0.0.1:8011")).ends_with("another device has this address"));
+        let twice = crane(1, &one("127.0.0.1:5184")) + &crane(2, &one("127.0.0.1:5184"));
+        assert!(served(&twice, None).unwrap_err().ends_with("it is the reader of crane C1 already"));
+    }
 }

@@ -111,7 +111,20 @@ pub struct Words {
     pub all_found: fn(usize) -> String,
     pub missed_some: fn(usize, usize) -> String,
     pub demo_next: fn(&str) -> String,
+    pub listen: ListenWords,
     pub plan: PlanWords,
+}
+
+/// What is said of tags as they are heard.
+pub struct ListenWords {
+    pub listening: fn(&str) -> String,
+    pub antenna: &'static str,
+    pub reads: &'static str,
+    pub rate: &'static str,
+    pub last: &'static str,
+    pub ago: fn(f64) -> String,
+    pub heard: fn(usize, u64) -> String,
+    pub lost: fn(u64) -> String,
 }
 
 /// What is said of a plan.

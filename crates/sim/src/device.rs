@@ -92,7 +92,8 @@ impl Station {
         }
         let Some(Strike { kind, time }) = strike else { return work.await };
         let (code, what) = match kind {
-            FaultKind::ReaderSilent => return work.await,
+            // They change what the reader tells: see `Simulation::inventory`.
+            FaultKind::ReaderSilent | FaultKind::ReaderFlood | FaultKind::ReaderException | FaultKind::AntennaLost => return work.await,
             FaultKind::Slow => {
                 let done = work.await?;
                 sleep(time).await;

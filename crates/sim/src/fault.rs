@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use pandian_devices::settings::Period;
-use pandian_domain::{CraneId, LocationCode};
+use pandian_domain::{CraneId, Epc, LocationCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::radio::Heard;
 use crate::seed::{Draw, Seed, hash_text, mix};
 use crate::settings::{SettingsError, SimulationSettings};
 
@@ -40,6 +41,7 @@ macro_rules! kinds {
 
 const ANY: &[Device] = &[Device::Crane, Device::Reader, Device::Camera];
 const CRANE: &[Device] = &[Device::Crane];
+const READER: &[Device] = &[Device::Reader];
 
 kinds! {
     /// The reply comes late, by `delay`.
@@ -50,18 +52,24 @@ kinds! {
     Refuse = "refuse" on ANY,
     /// The connection is cut in the middle of the reply.
     Drop = "drop" on ANY,
-    /// The reply is no JSON.
+    /// The reply is no JSON; over LLRP a message is malformed.
     Garbage = "garbage" on ANY,
     /// The crane's reply bears a code that nobody knows.
     WrongCode = "wrong_code" on CRANE,
     /// The crane says that it arrived at another location.
     WrongLocation = "wrong_location" on CRANE,
-    /// An HTTP status of 500.
+    /// An HTTP status of 500; over LLRP a reader that says it is broken.
     ServerError = "server_error" on ANY,
     /// The crane stops where it is and reports an alarm.
     CraneAlarm = "crane_alarm" on CRANE,
     /// The reader works but hears nothing.
-    ReaderSilent = "reader_silent" on &[Device::Reader],
+    ReaderSilent = "reader_silent" on READER,
+    /// The reader hears thousands of tags that are not there.
+    ReaderFlood = "reader_flood" on READER,
+    /// The reader tells of an exception and works on.
+    ReaderException = "reader_exception" on READER,
+    /// One of the reader's antennas is gone for this inventory.
+    AntennaLost = "antenna_lost" on READER,
     /// The picture is cut off.
     CorruptPicture = "corrupt_picture" on &[Device::Camera],
     /// The device goes away for `lasting`: every connection is cut, new ones are refused.
@@ -161,6 +169,20 @@ pub(crate) struct Strike {
     pub(crate) kind: FaultKind,
     /// For a slow reply: how much later. For an absence: how long. At the simulation's speed.
     pub(crate) time: Duration,
+}
+
+/// What a reader tells at a `reader_exception`.
+pub(crate) const EXCEPTION: &str = "the temperature of the amplifier is too high";
+/// The tags of a `reader_flood`.
+const FLOOD: u64 = 5_000;
+
+/// Tags that are nowhere, each read once; others for every number.
+pub(crate) fn flood(number: u64) -> impl Iterator<Item = Heard> {
+    (0..FLOOD).filter_map(move |tag| {
+        let high = mix(mix(number) ^ tag);
+        let epc = Epc::from_hex(&format!("{high:016X}{:08X}", mix(high) as u32)).ok()?;
+        Some(Heard { epc, antenna: 1, rssi_dbm: vec![-50.0 - (high % 200) as f64 / 10.0] })
+    })
 }
 
 /// The faults of one simulation and how often each has struck.

@@ -166,15 +166,31 @@ impl Fleet {
         }
     }
 
+    /// Where the crane of that number stands; none while it is under way and before its first travel in this world.
+    pub(crate) fn stands_at(&self, crane: usize) -> Option<u32> {
+        let mut state = self.lock();
+        state.settle_one(crane, Instant::now());
+        state.cranes.get(crane).filter(|mast| mast.leg.is_none())?.at
+    }
+
+    /// The slot opposite of one, if a crane counts both sides of the aisle in one visit.
+    pub(crate) fn opposite(&self, slot: u32) -> Option<u32> {
+        let (queue, layout) = (self.queue?, self.world.layout());
+        if !layout.queues().get(queue as usize)?.both_sides {
+            return None;
+        }
+        (0..layout.slots().len() as u32).find(|other| layout.is_one_visit(queue, slot, *other))
+    }
+
     /// Marks the crane that stands at a slot as busy with a check until the mark is dropped.
-    pub(crate) fn begin_check(&self, slot: u32) -> Check<'_> {
+    pub(crate) fn begin_check(self: &Arc<Self>, slot: u32) -> Check {
         let mut state = self.lock();
         state.settle(Instant::now());
         let crane = state.cranes.iter().position(|mast| mast.leg.is_none() && mast.at.is_some_and(|at| self.reaches(at, slot)));
         if let Some(number) = crane {
             state.cranes[number].checks += 1;
         }
-        Check { fleet: self, crane }
+        Check { fleet: self.clone(), crane }
     }
 
     fn next(&self, state: &mut State, order: Order<'_>, ticket: Option<u64>, to: u32, travel: Travel) -> Next {
@@ -289,12 +305,13 @@ impl Drop for Ticket<'_> {
 }
 
 /// A check under way.
-pub(crate) struct Check<'a> {
-    fleet: &'a Fleet,
+#[derive(Debug)]
+pub(crate) struct Check {
+    fleet: Arc<Fleet>,
     crane: Option<usize>,
 }
 
-impl Drop for Check<'_> {
+impl Drop for Check {
     fn drop(&mut self) {
         if let Some(number) = self.crane {
             self.fleet.lock().cranes[number].checks -= 1;

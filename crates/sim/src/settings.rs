@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::book::UNITS_LIMIT;
 use crate::fault::FaultSettings;
+use crate::wire::Flavour;
 use crate::radio::RadioSettings;
 
 /// How the simulated warehouse is filled, how long its devices take, and what goes wrong in it.
@@ -40,6 +41,8 @@ pub struct SimulationSettings {
     pub picture_every: u32,
     /// How far readers hear; none: exactly their own location.
     pub radio: Option<RadioSettings>,
+    /// Whose reader the readers of kind `llrp` resemble on the wire.
+    pub reader_flavour: Flavour,
     /// What goes wrong; of several that fit an operation the first one strikes.
     pub fault: Vec<FaultSettings>,
 }
@@ -59,6 +62,7 @@ impl Default for SimulationSettings {
             aisle_change: Period::from_millis(30_000),
             speed: 1.0,
             picture_every: 1,
+            reader_flavour: Flavour::Generic,
             radio: None,
             fault: Vec::new(),
         }

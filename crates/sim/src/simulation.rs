@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use pandian_domain::{CraneId, LaneId};
+use pandian_domain::{CraneId, Inventory, LaneId};
 use tokio::time::Instant;
 
-use crate::fault::{Device, FaultKind, FaultPlan, Operation, Strike};
+use crate::fault::{Device, EXCEPTION, FaultKind, FaultPlan, Operation, Strike, flood};
 use crate::fleet::Fleet;
+use crate::radio::Heard;
 use crate::world::World;
 
 /// The lanes of one crane, numbered in the order of the layout.
@@ -81,6 +82,17 @@ impl Simulation {
     pub(crate) fn strike(&self, device: Device, crane: &CraneId, location: &str, key: &str) -> Option<Strike> {
         let elapsed = self.started.get_or_init(Instant::now).elapsed();
         self.faults.strike(&Operation { device, crane, location, key, elapsed })
+    }
+
+    /// What a reader that sums up tells of the slot that it meets; none under way.
+    pub(crate) fn inventory(&self, met: Option<u32>, strike: Option<Strike>) -> Inventory {
+        let fault = strike.map(|strike| strike.kind);
+        let hears = !matches!(fault, Some(FaultKind::ReaderSilent | FaultKind::AntennaLost));
+        let mut tags = met.filter(|_| hears).and_then(|slot| self.world.inventory(slot).tags).unwrap_or_default();
+        if fault == Some(FaultKind::ReaderFlood) {
+            tags.extend(flood(met.map_or(0, u64::from)).map(Heard::summed_up));
+        }
+        Inventory { tags: Some(tags), note: (fault == Some(FaultKind::ReaderException)).then(|| EXCEPTION.into()) }
     }
 
     /// Lets a device be away for a while.

@@ -1,4 +1,4 @@
-//! The simulation on the wire: HTTP servers that real drivers, and any other client, speak to.
+//! The simulation on the wire: servers of HTTP and of LLRP that real drivers, and any other client, speak to.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,11 +19,14 @@ use crate::simulation::Simulation;
 mod check;
 pub mod crane;
 mod listener;
+pub mod llrp;
 mod reply;
 mod request;
 
 use crane::CraneService;
 pub use crane::{CraneRoute, Manner};
+use llrp::LlrpService;
+pub use llrp::{Flavour, LlrpReaderSpec, TlsFiles};
 
 /// One server: an address and what is to be had there.
 #[derive(Debug, Clone)]
@@ -31,10 +34,19 @@ pub struct ServerSpec {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
     /// What it serves.
-    pub routes: Vec<Route>,
+    pub serves: Serves,
 }
 
-/// Something a server has to offer.
+/// What a server speaks, and about what.
+#[derive(Debug, Clone)]
+pub enum Serves {
+    /// HTTP.
+    Http(Vec<Route>),
+    /// LLRP: one reader has an address for itself.
+    Llrp(LlrpReaderSpec),
+}
+
+/// Something an HTTP server has to offer.
 #[derive(Debug, Clone)]
 pub enum Route {
     /// A crane or dispatcher.
@@ -51,7 +63,7 @@ pub enum Route {
 pub struct ListenError {
     /// The address.
     pub listen: SocketAddr,
-    /// What the operating system says.
+    /// What the operating system says, or what is wrong with a file.
     pub source: io::Error,
 }
 
@@ -83,6 +95,8 @@ struct Server {
     /// Requests to all readers, where they are served.
     readers: Option<AtomicU64>,
     cameras: Option<AtomicU64>,
+    /// The reader behind an address that speaks LLRP; there is no HTTP then.
+    llrp: Option<Arc<LlrpService>>,
     outages: mpsc::Sender<Outage>,
     /// Work that outlives its request: travels of tasks, call-backs.
     tasks: TaskTracker,
@@ -111,12 +125,20 @@ impl SimServers {
             let bound = bind(listen).and_then(|listener| Ok((listener.local_addr()?, listener)));
             let (address, listener) = bound.map_err(|source| ListenError { listen, source })?;
             let (outages, outage_requests) = mpsc::channel(16);
-            let has = |wanted: fn(&Route) -> bool| spec.routes.iter().any(wanted).then(AtomicU64::default);
+            let (routes, llrp) = match spec.serves {
+                Serves::Http(routes) => (routes, None),
+                Serves::Llrp(reader) => {
+                    let service = LlrpService::new(reader, &simulation).map_err(|source| ListenError { listen, source })?;
+                    (Vec::new(), Some(Arc::new(service)))
+                }
+            };
+            let has = |wanted: fn(&Route) -> bool| routes.iter().any(wanted).then(AtomicU64::default);
             let server = Arc::new(Server {
                 address,
                 readers: has(|route| matches!(route, Route::Readers)),
                 cameras: has(|route| matches!(route, Route::Cameras)),
-                cranes: spec.routes.into_iter().filter_map(|route| CraneService::of(route, &simulation, &http)).map(Arc::new).collect(),
+                cranes: routes.into_iter().filter_map(|route| CraneService::of(route, &simulation, &http)).map(Arc::new).collect(),
+                llrp,
                 simulation: simulation.clone(),
                 outages,
                 tasks: tasks.clone(),
@@ -133,13 +155,20 @@ impl SimServers {
         self.servers.iter().map(|server| server.address).collect()
     }
 
+    /// The same with the protocol: `http://…`, `llrp://…`, or `llrps://…` over TLS.
+    pub fn urls(&self) -> Vec<String> {
+        let scheme = |server: &Server| server.llrp.as_ref().map_or("http", |reader| if reader.is_encrypted() { "llrps" } else { "llrp" });
+        self.servers.iter().map(|server| format!("{}://{}", scheme(server), server.address)).collect()
+    }
+
     /// What the servers had to do so far.
     pub fn traffic(&self) -> Traffic {
         let of_server = |server: &Arc<Server>| {
             let cranes = server.cranes.iter().map(|crane| (format!("crane {}", crane.route.crane), crane.requests()));
             let checks = [("readers", &server.readers), ("cameras", &server.cameras)];
             let checks = checks.into_iter().filter_map(|(what, count)| Some((what.to_owned(), count.as_ref()?.load(Ordering::Relaxed))));
-            cranes.chain(checks).collect::<Vec<_>>()
+            let llrp = server.llrp.iter().map(|reader| (format!("LLRP reader {}", reader.name()), reader.requests()));
+            cranes.chain(checks).chain(llrp).collect::<Vec<_>>()
         };
         Traffic { requests: self.servers.iter().flat_map(of_server).collect(), faults: self.simulation.faults_struck() }
     }

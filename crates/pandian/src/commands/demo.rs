@@ -82,13 +82,13 @@ async fn count(folder: &Folder, manner: Manner, words: &'static Words) -> Result
     let data = folder.path.join("data");
     let warehouse = load(&folder.path)?;
     let store = Store::open(&data, Access::Write).await?;
-    let Assembled { site, celery, .. } = assemble(&warehouse, Some(&store)).await?;
+    let Assembled { site, celery, llrp, .. } = assemble(&warehouse, Some(&store)).await?;
     let clock = Clock::System;
     let id = StocktakeId::new(clock.now(), rand::rng().random());
     let locations = warehouse.layout.slots().iter().map(|slot| slot.code.clone()).collect();
     let before = store.head().borrow().seq;
     let run = Run::start(site, Arc::new(store.clone()), clock, id, locations, Sequence::Planned, rand::rng().random()).await?;
-    let ending = conduct(run, &store, &celery, before, &data, true, manner, words).await?;
+    let ending = conduct(run, &store, &celery, &llrp, before, &data, true, manner, words).await?;
     store.close().await?;
     Ok((id, ending, data))
 }

@@ -8,8 +8,9 @@ use pandian_domain::{Code, CraneId};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
+use super::listen::listen;
 use crate::assemble::{Assembled, assemble, load};
-use crate::cli::DevicesArgs;
+use crate::cli::{DevicesArgs, DevicesCommand};
 use crate::fault::{Exit, Fault};
 use crate::say;
 use crate::words::Lang;
@@ -59,9 +60,13 @@ impl Device {
 }
 
 pub(super) async fn devices(args: DevicesArgs, lang: Lang) -> Result<Exit, Fault> {
+    if let Some(DevicesCommand::Listen(args)) = args.command {
+        return listen(args, lang).await;
+    }
     let words = lang.words();
-    let warehouse = load(&args.warehouse)?;
-    let Assembled { site, .. } = assemble(&warehouse, None).await?;
+    // The grammar wants it where there is no subcommand.
+    let warehouse = load(&args.warehouse.unwrap_or_default())?;
+    let Assembled { site, llrp, .. } = assemble(&warehouse, None).await?;
     let mut trials = tokio::task::JoinSet::new();
     for crane in &warehouse.cranes {
         let devices = &site.devices[crane.lanes.start as usize];
@@ -88,6 +93,7 @@ pub(super) async fn devices(args: DevicesArgs, lang: Lang) -> Result<Exit, Fault
     while let Some(trial) = trials.join_next().await {
         tried.push(trial.map_err(|error| Fault::new(Code::Internal, format!("a device's trial failed: {error}")))?);
     }
+    llrp.close().await;
     tried.sort_by_key(|(order, _)| *order);
     let mut bad = 0;
     for (_, Tried { crane, role, address, took, result }) in &tried {

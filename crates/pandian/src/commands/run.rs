@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pandian_devices::celery::CeleryClients;
+use pandian_devices::reader::llrp::LlrpConnections;
 use pandian_domain::stocktake::Sequence;
 use pandian_domain::{Code, Fact, LocationCode, StocktakeId};
 use pandian_engine::run::{Recovered, RunError};
@@ -46,7 +47,7 @@ pub(super) async fn run(args: RunArgs, lang: Lang) -> Result<Exit, Fault> {
     check_virtual(&warehouse, args.r#virtual)?;
     let locations = locations(&warehouse, args.locations.as_deref())?;
     let store = Store::open(data, Access::Write).await?;
-    let Assembled { site, celery, callbacks, .. } = assemble(&warehouse, Some(&store)).await?;
+    let Assembled { site, celery, llrp, callbacks, .. } = assemble(&warehouse, Some(&store)).await?;
     let before = store.head().borrow().seq;
     let id = StocktakeId::new(clock.now(), rand::rng().random());
     let order = match (args.order, warehouse.order) {
@@ -57,7 +58,7 @@ pub(super) async fn run(args: RunArgs, lang: Lang) -> Result<Exit, Fault> {
     let lanes = site.devices.len();
     let run = unless_stalled(&store, Run::start(site, Arc::new(store.clone()), clock, id, locations, order, seed)).await?;
     tell(manner, || format!("{} {id}\n{}", words.stocktake, (words.counting)(count, lanes)));
-    let ending = conduct(run, &store, &celery, before, data, !args.r#virtual, manner, words).await?;
+    let ending = conduct(run, &store, &celery, &llrp, before, data, !args.r#virtual, manner, words).await?;
     drop(callbacks);
     finish(ending, store, data, id, manner, words).await
 }
@@ -88,7 +89,7 @@ async fn resume(
         };
     }
     let warehouse = load(warehouse.as_deref().unwrap_or(&path))?;
-    let Assembled { site, celery, callbacks, .. } = assemble(&warehouse, Some(store)).await?;
+    let Assembled { site, celery, llrp, callbacks, .. } = assemble(&warehouse, Some(store)).await?;
     if site.configuration != configuration {
         say::aside(words.configuration_changed);
     }
@@ -96,7 +97,7 @@ async fn resume(
     tell(manner, || format!("{} {id}\n{}", words.stocktake, (words.resuming)(recovered.stocktake.tally().open())));
     let before = store.head().borrow().seq;
     let run = unless_stalled(store, Run::resume(site, Arc::new(store.clone()), clock, recovered, seed)).await?;
-    let ending = conduct(run, store, &celery, before, data, true, manner, words).await?;
+    let ending = conduct(run, store, &celery, &llrp, before, data, true, manner, words).await?;
     drop(callbacks);
     finish(ending, store.clone(), data, id, manner, words).await
 }
@@ -159,6 +160,7 @@ pub(super) async fn conduct(
     run: Run,
     store: &Store,
     celery: &CeleryClients,
+    llrp: &LlrpConnections,
     before: u64,
     data: &Path,
     controlled: bool,
@@ -184,7 +186,9 @@ pub(super) async fn conduct(
         words,
         bars.clone(),
     )));
-    let ending = run.drive().await?;
+    let ending = run.drive().await;
+    llrp.close().await;
+    let ending = ending?;
     match ending {
         // What happened until now is shown too, as far as the disk takes it and somebody reads it. That it is not is no news: the
         // interruption is what the caller must know.

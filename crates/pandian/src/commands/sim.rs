@@ -34,8 +34,8 @@ pub(super) async fn sim(args: SimArgs, lang: Lang) -> Result<Exit, Fault> {
     let running = SimServers::start(simulation, servers(&warehouse, args.listen)?)
         .await
         .map_err(|error| Fault::new(Code::DeviceUnreachable, error.to_string()))?;
-    for address in running.addresses() {
-        say::line(format_args!("{} http://{address}", words.serving))?;
+    for url in running.urls() {
+        say::line(format_args!("{} {url}", words.serving))?;
     }
     say::line(words.stop_with_ctrl_c)?;
     tokio::select! {

@@ -111,10 +111,10 @@ pub(super) fn read(document: &mut Document<'_>, catalog: &Catalog, defaults: &De
             document.problem(&path, format!("crane {} has neither a `reader` nor a `camera`: nothing could be counted", table.id));
         }
         let Some(device) = device else { continue };
-        let capture = rule(camera.iter(), defaults.camera.over(every));
+        let capture = rule(camera.iter(), defaults.camera, defaults);
         let rules = Rules {
-            goto: device.retry.over(defaults.crane.over(every)),
-            inventory: rule(reader.iter(), defaults.reader.over(every)),
+            goto: rule([(None, &device)], defaults.crane, defaults),
+            inventory: rule(reader.iter(), defaults.reader, defaults),
             capture,
             compare: defaults.compare.over(capture),
         };
@@ -149,9 +149,25 @@ fn each<T: DeserializeOwned + Into<Table>>(document: &mut Document<'_>, key: &st
     document.read_each::<T>(key).into_iter().map(|(path, table)| (path, table.into())).collect()
 }
 
-/// The rule of a crane's readers or cameras: those for either side have the same.
-fn rule<'d, D: ?Sized + 'd>(mut devices: impl Iterator<Item = (Option<Side>, &'d Device<D>)>, beneath: RetryPolicy) -> RetryPolicy {
-    devices.next().map_or(beneath, |(_, device)| device.retry.over(beneath))
+/// The rule of a crane's devices of one role: what they say themselves, beneath it what holds for their role and for all, beneath that
+/// what is usual for their kind. Those for either side have the same rule, which is patient enough for both.
+fn rule<'d, D: ?Sized + 'static>(
+    devices: impl IntoIterator<Item = (Option<Side>, &'d Device<D>)>,
+    role: RetryTable,
+    defaults: &DefaultsTable,
+) -> RetryPolicy {
+    let devices = devices.into_iter().map(|(_, device)| (device.retry, device.build.usual_rule()));
+    let rule = devices.reduce(|(own, one), (_, other)| {
+        let patient = RetryPolicy {
+            attempts: one.attempts.max(other.attempts),
+            timeout: one.timeout.max(other.timeout),
+            first_delay: one.first_delay.max(other.first_delay),
+            max_delay: one.max_delay.max(other.max_delay),
+        };
+        (own, patient)
+    });
+    let (own, usual) = rule.unwrap_or_default();
+    own.over(role.over(defaults.every().over(usual)))
 }
 
 /// Checks what the table at `path` makes of the rule; what it took over was checked where it stands.

@@ -88,6 +88,26 @@ fn a_rule_is_the_devices_own_then_that_of_its_operation_then_that_of_all() {
 }
 
 #[test]
+fn beneath_what_is_said_holds_what_is_usual_for_the_kind() {
+    let rules = |defaults: &str, readers: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!("name = 'W'\n{defaults}\n[[crane]]\nid = 'C1'\nlocations = ['A']\ndevice.kind = 'sim'\n{readers}\n");
+        load_text(folder.path(), &text).cranes[0].rules
+    };
+    let llrp = "reader = { kind = 'llrp', address = 'reader' }";
+    let seconds = Duration::from_secs;
+    let usual = RetryPolicy { attempts: 12, timeout: seconds(15), first_delay: seconds(1), max_delay: seconds(8) };
+    assert_eq!(rules("", llrp).inventory, usual);
+    assert_eq!(rules("", llrp).goto, RetryPolicy::default());
+    let said = rules("defaults = { attempts = 5, max_delay = '9s', reader = { timeout = '10s' } }", llrp).inventory;
+    assert_eq!(said, RetryPolicy { attempts: 5, timeout: seconds(10), max_delay: seconds(9), ..usual });
+    let pair = "readers.L = { kind = 'llrp', address = 'left' }\nreaders.R = { kind = 'llrp', address = 'right', dwell = '10s' }";
+    assert_eq!(rules("", pair).inventory, RetryPolicy { timeout: seconds(30), ..usual }, "patient enough for both");
+    let own = "reader = { kind = 'llrp', address = 'reader', attempts = 2 }";
+    assert_eq!(rules("defaults.reader.attempts = 4", own).inventory, RetryPolicy { attempts: 2, ..usual });
+}
+
+#[test]
 fn a_byte_order_mark_is_no_part_of_the_text() {
     let folder = tempfile::tempdir().unwrap();
     let text = "name = 'W'\n[[crane]]\nid = 'C1'\nlocations = ['A']\ndevice.kind = 'sim'\nreader.kind = 'sim'\n";
@@ -112,7 +132,7 @@ fn every_reference_of_the_schema_leads_somewhere_and_every_kind_is_in_it() {
         }
     }
     check(&schema, &schema);
-    for (role, kinds) in [("CraneDevice", 2), ("ReaderDevice", 4), ("CameraDevice", 4)] {
+    for (role, kinds) in [("CraneDevice", 2), ("ReaderDevice", 5), ("CameraDevice", 4)] {
         assert_eq!(schema["$defs"][role]["oneOf"].as_array().unwrap().len(), kinds, "{role}");
     }
     let http = &schema["$defs"]["CraneDevice.http"];

@@ -3,7 +3,7 @@
 use pandian_domain::verdict::{Reason, Verdict};
 use pandian_engine::site::Release;
 
-use super::{PlanWords, Words};
+use super::{ListenWords, PlanWords, Words};
 
 pub(super) static WORDS: Words = Words {
     error: "error",
@@ -97,7 +97,19 @@ pub(super) static WORDS: Words = Words {
     demo_next: |data| {
         format!("Try:\n  pandian report --data {data}\n  pandian report --data {data} --format csv\n  pandian verify --data {data}")
     },
+    listen: LISTEN,
     plan: PLAN,
+};
+
+const LISTEN: ListenWords = ListenWords {
+    listening: |address| format!("listening to {address}"),
+    antenna: "antenna",
+    reads: "reads",
+    rate: "reads/s",
+    last: "last heard",
+    ago: |seconds| format!("{seconds:.0} s ago"),
+    heard: |tags, reads| format!("{} heard in {}", many(tags as u64, "tag"), many(reads, "read")),
+    lost: |reads| format!("{} not shown: nobody took them in time", many(reads, "read")),
 };
 
 const PLAN: PlanWords = PlanWords {

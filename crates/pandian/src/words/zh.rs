@@ -3,7 +3,7 @@
 use pandian_domain::verdict::{Reason, Verdict};
 use pandian_engine::site::Release;
 
-use super::{PlanWords, Words};
+use super::{ListenWords, PlanWords, Words};
 
 pub(super) static WORDS: Words = Words {
     error: "错误",
@@ -76,7 +76,19 @@ pub(super) static WORDS: Words = Words {
     demo_next: |data| {
         format!("可以试试：\n  pandian report --data {data}\n  pandian report --data {data} --format csv\n  pandian verify --data {data}")
     },
+    listen: LISTEN,
     plan: PLAN,
+};
+
+const LISTEN: ListenWords = ListenWords {
+    listening: |address| format!("正在收听 {address}"),
+    antenna: "天线",
+    reads: "读取次数",
+    rate: "次/秒",
+    last: "最近读到",
+    ago: |seconds| format!("{seconds:.0} 秒前"),
+    heard: |tags, reads| format!("共读到 {tags} 个标签，{reads} 次"),
+    lost: |reads| format!("有 {reads} 次读取未能显示：输出端未及时接收"),
 };
 
 const PLAN: PlanWords = PlanWords {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
-use pandian_domain::{CraneId, Findings, Inventory};
+use pandian_domain::{CraneId, Findings};
 use serde::Serialize;
 use tokio::time::sleep;
 
@@ -13,7 +13,7 @@ use super::listener::other_method;
 use super::reply::{CutShort, ReplyBody, envelope, refusal, reply, spoilt};
 use super::request::{self, Refused};
 use super::{Server, request::parameter};
-use crate::fault::{Device, FaultKind, Strike};
+use crate::fault::{Device, Strike};
 use crate::picture;
 
 /// The largest order, and the largest picture, that are read.
@@ -120,11 +120,7 @@ async fn inventory(server: &Server, crane: &CraneId, asked: u32, strike: Option<
     let fleet = server.simulation.fleet(crane);
     let _busy = fleet.begin_check(asked);
     sleep(world.settings().at_speed(world.settings().inventory_time.0)).await;
-    let hears = strike.is_none_or(|strike| strike.kind != FaultKind::ReaderSilent);
-    json(&match fleet.met(None, asked).filter(|_| hears) {
-        Some(slot) => world.inventory(slot),
-        None => Inventory { tags: Some(Vec::new()), note: None },
-    })
+    json(&server.simulation.inventory(fleet.met(None, asked), strike))
 }
 
 async fn capture(server: &Server, crane: &CraneId, asked: u32) -> Response<ReplyBody> {

@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::reply::{CutShort, ReplyBody, envelope};
-use super::{Outage, Server, bind, check, crane};
+use super::{Outage, Server, bind, check, crane, llrp};
 
 /// A connection on which no request comes is closed after this time.
 const IDLE: Duration = Duration::from_secs(600);
@@ -80,6 +80,9 @@ async fn accept(server: &Arc<Server>, listener: &TcpListener, cut: &Cancellation
 /// Serves one connection until either side ends it.
 async fn converse(server: Arc<Server>, stream: TcpStream, cut: CancellationToken, wind_up: CancellationToken) {
     let _ = stream.set_nodelay(true);
+    if let Some(reader) = &server.llrp {
+        return llrp::converse(&server, reader, stream, &cut, &wind_up).await;
+    }
     let service = service_fn(|request| answer(&server, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -89,9 +89,9 @@ where
 }
 
 /// A device whose operations under way are counted.
-struct Counted<D: ?Sized> {
-    device: Arc<D>,
-    busy: Arc<AtomicUsize>,
+pub(crate) struct Counted<D: ?Sized> {
+    pub(crate) device: Arc<D>,
+    pub(crate) busy: Arc<AtomicUsize>,
 }
 
 struct UnderWay(Arc<AtomicUsize>);

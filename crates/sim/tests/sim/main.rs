@@ -5,6 +5,11 @@
 mod contract;
 mod devices;
 mod drivers;
+mod llrp;
+mod llrp_client;
+mod llrp_driver;
+mod llrp_faults;
+mod llrp_inventory;
 mod radio;
 mod warehouse;
 mod wire;

@@ -1,0 +1,123 @@
+//! One ROSpec from its beginning to its end.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::OwnedMutexGuard;
+
+use super::gathering::{End, Gathered, Gathering};
+use super::handshake::Ready;
+use super::session::Session;
+use super::trouble::Trouble;
+use super::tuning::Tuned;
+use super::wire::{self, Span};
+
+/// An ROSpec at a reader. Dropped before its end, it is stopped and deleted in the background; until then nobody else has a turn.
+pub(super) struct Operation {
+    ready: Arc<Ready>,
+    gathering: Arc<Gathering>,
+    /// None once it is over.
+    turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Operation {
+    /// Has the reader ready to begin.
+    ///
+    /// # Errors
+    /// Why it refuses, or what is wrong with the connection.
+    pub(super) async fn prepare(
+        turn: OwnedMutexGuard<()>,
+        ready: Arc<Ready>,
+        rospec_id: u32,
+        tuned: &Tuned,
+        span: Span,
+    ) -> Result<Self, Trouble> {
+        let gathering = Arc::new(Gathering::new(rospec_id));
+        ready.session.gather(Some(gathering.clone()));
+        let operation = Self { ready, gathering, turn: Some(turn) };
+        match span {
+            Span::Dwell { dwell, quiet: Some(quiet) } if !operation.ready.refuses_quiet.load(Ordering::Relaxed) => {
+                match operation.add(tuned, Span::Dwell { dwell, quiet: Some(quiet) }).await {
+                    Err(Trouble::Refused { request, status }) => {
+                        let session = &operation.ready.session;
+                        session.request_if_possible(wire::delete(rospec_id)).await?;
+                        operation.add(tuned, Span::Dwell { dwell, quiet: None }).await?;
+                        operation.ready.refuses_quiet.store(true, Ordering::Relaxed);
+                        session.notice(format!("it refuses `quiet`, each inventory takes its whole `dwell` ({request}: {status})"));
+                    }
+                    added => added?,
+                }
+            }
+            Span::Dwell { dwell, .. } => operation.add(tuned, Span::Dwell { dwell, quiet: None }).await?,
+            Span::Endless => operation.add(tuned, Span::Endless).await?,
+        }
+        Ok(operation)
+    }
+
+    async fn add(&self, tuned: &Tuned, span: Span) -> Result<(), Trouble> {
+        let (session, id) = (&self.ready.session, self.gathering.rospec_id);
+        session.request(wire::add(wire::rospec(id, tuned, &self.ready.abilities, span)?)).await?;
+        session.request(wire::enable(id)).await.map(drop)
+    }
+
+    /// Begins to read.
+    ///
+    /// # Errors
+    /// Why the reader refuses, or what is wrong with the connection.
+    pub(super) async fn start(&self) -> Result<(), Trouble> {
+        self.ready.session.request(wire::start(self.gathering.rospec_id)).await.map(drop)
+    }
+
+    /// What is read.
+    pub(super) fn gathering(&self) -> &Gathering {
+        &self.gathering
+    }
+
+    /// The connection that it runs over.
+    pub(super) fn session(&self) -> Arc<Session> {
+        self.ready.session.clone()
+    }
+
+    /// Ends it, and takes what came until the reader has deleted it.
+    ///
+    /// # Errors
+    /// What is wrong with the connection, or that too much was read.
+    pub(super) async fn finish(mut self, end: Option<End>) -> Result<Gathered, Trouble> {
+        let (session, id) = (&self.ready.session, self.gathering.rospec_id);
+        match end {
+            Some(End::Lost) => return Err(session.trouble()),
+            // The one who is dropped clears away.
+            Some(End::Beyond(what)) => return Err(Trouble::TooMuch(what)),
+            Some(End::Told) => {}
+            None => drop(session.request_if_possible(wire::stop(id)).await?),
+        }
+        clear_away(session, id).await?;
+        session.gather(None);
+        self.turn = None;
+        Ok(self.gathering.take())
+    }
+}
+
+/// Deletes an ROSpec that does not run. Both requests are sent at once.
+async fn clear_away(session: &Session, id: u32) -> Result<(), Trouble> {
+    let (disabled, deleted) = tokio::join!(session.request_if_possible(wire::disable(id)), session.request_if_possible(wire::delete(id)));
+    disabled.and(deleted).map(drop)
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        let Some(turn) = self.turn.take() else { return };
+        self.ready.session.gather(None);
+        let (ready, id) = (self.ready.clone(), self.gathering.rospec_id);
+        let clearing = async move {
+            // A connection that is lost takes the ROSpec with it: the next one begins with deleting all.
+            if ready.session.request_if_possible(wire::stop(id)).await.is_ok() {
+                drop(clear_away(&ready.session, id).await);
+            }
+            drop(turn);
+        };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(clearing);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What can be wrong with a reader and the connection to it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pandian_domain::Code;
+use pandian_llrp::{DecodeError, EncodeError, FrameError};
+
+use super::tuning::Unfit;
+use crate::error::root_reason;
+use crate::settings::Period;
+
+/// Why a reader cannot be used, or did not do what it was asked for. Told to every inventory that it concerns.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(super) enum Trouble {
+    #[error("cannot connect: {}", root_reason(.0))]
+    Connect(#[source] Arc<io::Error>),
+    #[error("no connection yet after {}", Period(*.0))]
+    NotYet(Duration),
+    #[error("another client holds it, and it serves one at a time; close the other one, or wait until the reader gives it up")]
+    Held,
+    #[error("it refuses the connection (status {0})")]
+    Unwelcome(u16),
+    #[error("it takes the connection and says nothing for {}: is it an LLRP reader, and is TLS set as the reader has it?", Period(*.0))]
+    Mute(Duration),
+    #[error("it begins with {0} where an LLRP reader tells how the attempt to connect ended")]
+    Foreign(&'static str),
+    #[error("the connection was lost: {}", root_reason(.0))]
+    Lost(#[source] Arc<io::Error>),
+    #[error("the reader closed the connection{}", if *.mid_frame { " in the middle of a message" } else { "" })]
+    Closed { mid_frame: bool },
+    #[error("the connection was closed by this program")]
+    Ended,
+    #[error("nothing heard for {}: it does not send the keep-alives that it was asked for", Period(*.0))]
+    Silent(Duration),
+    #[error("no reply to {request} within {}", Period(*.within))]
+    NoReply { request: &'static str, within: Duration },
+    #[error("it does not take what is sent to it")]
+    Clogged,
+    #[error("what it sends is not LLRP: {0}")]
+    Framing(#[from] FrameError),
+    #[error("its reply to {request} cannot be understood: {source}")]
+    BadReply { request: &'static str, source: DecodeError },
+    #[error("it answers {request} with {reply}")]
+    OtherReply { request: &'static str, reply: &'static str },
+    #[error("it refuses {request}: {status}")]
+    Refused { request: &'static str, status: String },
+    #[error("every report that it sent is malformed: {0}")]
+    Garbled(#[source] DecodeError),
+    #[error("it sent more than an inventory may have: 100000 reads, 20000 tags ({0})")]
+    TooMuch(&'static str),
+    #[error("{0}, and nothing was read")]
+    Exception(String),
+    #[error("it ended the reading by itself")]
+    Stopped,
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    #[error("{0}")]
+    Unsendable(#[from] EncodeError),
+}
+
+impl Trouble {
+    /// Its code.
+    pub(super) fn code(&self) -> Code {
+        match self {
+            Self::Connect(_) | Self::NotYet(_) => Code::DeviceUnreachable,
+            Self::Held => Code::ReaderHeld,
+            Self::Unwelcome(_) | Self::Refused { .. } => Code::ReaderRefused,
+            Self::Lost(_) | Self::Closed { .. } | Self::Ended | Self::Clogged => Code::DeviceDropped,
+            Self::Mute(_) | Self::Silent(_) | Self::NoReply { .. } => Code::DeviceTimeout,
+            Self::Foreign(_) | Self::Framing(_) | Self::BadReply { .. } | Self::OtherReply { .. } | Self::Garbled(_) => {
+                Code::DeviceBadReply
+            }
+            Self::TooMuch(_) => Code::DeviceTooLarge,
+            Self::Exception(_) | Self::Stopped => Code::ReaderException,
+            Self::Unfit(Unfit::Disconnected(_) | Unfit::NoneConnected) => Code::ReaderAntenna,
+            Self::Unfit(_) => Code::ConfigInvalid,
+            Self::Unsendable(_) => Code::Internal,
+        }
+    }
+}
+
+impl From<DecodeError> for Trouble {
+    fn from(source: DecodeError) -> Self {
+        Self::Garbled(source)
+    }
+}
