@@ -1,19 +1,20 @@
 //! One stop: the heart of the program. Written once; every engine runs this.
 
 use pandian_domain::observation::Witness;
+use pandian_domain::verdict::Seen;
 use pandian_domain::{BookSnapshot, Code, Failure, Findings, Inventory};
 
-use crate::flow::{Captured, Fail, Flow, Op, Out, Pending, Seen};
+use crate::flow::{Captured, Fail, Flow, Op, Out, Pending};
 use crate::site::Release;
 
 /// Version of [`visit`]; stored with every stocktake, raised whenever the order of the steps changes.
-pub const STOP_VERSION: u32 = 2;
+pub const STOP_VERSION: u32 = 3;
 
 /// Counts one location.
 ///
 /// Go there. When the crane has arrived, read the tags and take the picture at the same time. Release the crane as soon as both are
 /// acquired, and compare the picture while it travels; or, in the strict order, compare at once and release it after both checks.
-/// Judge, and write it down.
+/// Judge, provisionally where a neighbour's stop may still change it, and write it down.
 pub async fn visit(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
     let book = match flow.step(Op::Goto).await {
         Ok(arrived) => arrived.book()?,
@@ -42,6 +43,20 @@ pub async fn visit(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
 
     let capture_failed = matches!(shot, Witness::Failed(_));
     flow.step(Op::Judge(Seen { book, rfid, vision, capture_failed })).await.map(drop)
+}
+
+/// Listens at a location for its neighbours' sake: whose tag is it? Nothing here is counted or judged.
+pub async fn listen(flow: &dyn Flow) -> Result<(), Fail> {
+    let heard = match flow.step(Op::Goto).await {
+        Ok(_arrived) => {
+            let heard = witness(flow.step(Op::Inventory).await.and_then(Out::inventory))?;
+            flow.step(Op::Release).await?;
+            heard
+        }
+        Err(Fail::Failed(failure)) => Witness::Failed(failure),
+        Err(broken_off) => return Err(broken_off),
+    };
+    flow.step(Op::Attend(heard)).await.map(drop)
 }
 
 /// Brings a crane out of another's way.
