@@ -1,4 +1,4 @@
-//! Values of configuration files that bear their unit: durations and sizes.
+//! Values of configuration files that bear their unit: durations, sizes and lengths.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,6 +17,10 @@ pub struct Period(pub Duration);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteSize(pub usize);
 
+/// A length in metres, above 0 and up to 1 km, written with its unit: `1.4m`, `140cm`, `1400mm`.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Length(pub f64);
+
 /// A text that is no [`Period`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("write a duration with its unit, such as \"30s\" or \"500ms\" (units: ms, s, m, h)")]
@@ -27,6 +31,19 @@ pub struct NotAPeriod;
 #[error("write a size with its unit, such as \"4MiB\" or \"64KiB\" (units: B, KiB, MiB, GiB, kB, MB, GB)")]
 pub struct NotAByteSize;
 
+/// A text that is no [`Length`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotALength {
+    /// It is no number with a known unit.
+    #[error("write a length with its unit, such as \"1.4m\" (units: m, cm, mm)")]
+    NoUnit,
+    /// It is too short or too long.
+    #[error("out of range: a length above 0 and up to 1000m is wanted")]
+    OutOfRange,
+}
+
+/// In metres; longer ones are slips.
+const LONGEST_M: f64 = 1000.0;
 /// The longest period: about 100 years. Longer ones are slips, and would overflow deadlines.
 const LONGEST_MS: f64 = 100.0 * 366.0 * 86_400_000.0;
 
@@ -99,6 +116,25 @@ impl FromStr for ByteSize {
     }
 }
 
+impl FromStr for Length {
+    type Err = NotALength;
+
+    fn from_str(text: &str) -> Result<Self, NotALength> {
+        let (value, unit, rest) = quantity(text).ok_or(NotALength::NoUnit)?;
+        let unit = match unit {
+            "m" => 1.0,
+            "cm" => 0.01,
+            "mm" => 0.001,
+            _ => return Err(NotALength::NoUnit),
+        };
+        if !rest.is_empty() {
+            return Err(NotALength::NoUnit);
+        }
+        let metres = value * unit;
+        if metres > 0.0 && metres <= LONGEST_M { Ok(Self(metres)) } else { Err(NotALength::OutOfRange) }
+    }
+}
+
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.0.as_micros();
@@ -121,6 +157,12 @@ impl fmt::Display for ByteSize {
             }
         }
         write!(f, "{}B", self.0)
+    }
+}
+
+impl fmt::Display for Length {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}m", self.0)
     }
 }
 
@@ -171,6 +213,7 @@ macro_rules! text_with_unit {
 
 text_with_unit!(Period, NotAPeriod, "Period", r"^([0-9.]+h)?([0-9.]+m)?([0-9.]+s)?([0-9.]+ms)?$", ["500ms", "2s", "1m30s"]);
 text_with_unit!(ByteSize, NotAByteSize, "ByteSize", r"^[0-9.]+(B|KiB|MiB|GiB|kB|KB|MB|GB)$", ["64KiB", "4MiB"]);
+text_with_unit!(Length, NotALength::NoUnit, "Length", r"^[0-9.]+(mm|cm|m)$", ["1.4m"]);
 
 #[cfg(test)]
 mod tests {
@@ -210,5 +253,19 @@ mod tests {
         }
         let error = toml::from_str::<std::collections::BTreeMap<String, ByteSize>>("most = 4").unwrap_err();
         assert!(error.message().contains("write a size with its unit"), "{error}");
+    }
+
+    #[test]
+    fn a_length_is_read_and_written_with_its_unit() {
+        for (text, metres) in [("1.4m", 1.4), ("250cm", 2.5), ("500mm", 0.5), ("1000m", 1000.0)] {
+            assert_eq!(text.parse::<Length>().unwrap(), Length(metres), "{text}");
+        }
+        assert_eq!(Length(1.4).to_string(), "1.4m");
+        for text in ["", "1.4", "-1m", "1 m", "m", "1e2m", "nanm", "5kg", "1m50cm"] {
+            assert_eq!(text.parse::<Length>(), Err(NotALength::NoUnit), "{text}");
+        }
+        for text in ["0m", "1001m"] {
+            assert_eq!(text.parse::<Length>(), Err(NotALength::OutOfRange), "{text}");
+        }
     }
 }

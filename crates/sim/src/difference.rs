@@ -1,10 +1,14 @@
 //! Where books and rack differ: planted slot by slot from the seed.
 //!
-//! A misplaced unit concerns two slots, and either must know of it without a list: a shuffle pairs up all slots, and whether a unit
-//! moved within a pair is drawn for the pair. All other differences are drawn for their slot alone.
+//! A misplaced unit concerns two slots, and either must know of it without a list: a shuffle pairs up all slots, or those of each
+//! block of neighbouring bays, and whether a unit moved within a pair is drawn for the pair. All other differences are drawn for
+//! their slot alone.
+
+use std::sync::Arc;
 
 use pandian_domain::{BookLine, Epc, Verdict};
 
+use crate::racks::Racks;
 use crate::seed::{Draw, Seed, Shuffle};
 
 /// The share of differing slots that differ because a unit was misplaced.
@@ -56,21 +60,80 @@ pub(crate) trait Booked {
     fn is_home(&self, epc: &Epc, slot: u32) -> bool;
 }
 
+/// Which slots a unit may move between.
+#[derive(Debug)]
+pub(crate) struct Pairing {
+    seed: Seed,
+    scope: Scope,
+}
+
+#[derive(Debug)]
+enum Scope {
+    /// Any two of all slots.
+    Anywhere { shuffle: Shuffle, size: u32 },
+    /// Two slots of one aisle. Each block has one bay more than a unit may be away from home.
+    Within { bays: u32, racks: Arc<Racks> },
+}
+
+/// Two slots, seen from one of them.
+struct Pair {
+    number: u64,
+    partner: u32,
+    /// Whether the partner is the second of the two.
+    is_first: bool,
+}
+
+impl Pairing {
+    /// Among `size` slots.
+    pub(crate) fn anywhere(seed: Seed, size: u32) -> Self {
+        Self { seed, scope: Scope::Anywhere { shuffle: Shuffle::new(seed, size), size } }
+    }
+
+    /// Slots of the same aisle, at most so many bays from each other. Slots without a place have no partner.
+    pub(crate) fn within(seed: Seed, bays: u32, racks: Arc<Racks>) -> Self {
+        Self { seed, scope: Scope::Within { bays, racks } }
+    }
+
+    /// The pair that a slot belongs to; of an odd number of slots one has none.
+    fn of(&self, slot: u32) -> Option<Pair> {
+        match &self.scope {
+            Scope::Anywhere { shuffle, size } => Pair::of(slot, *size, shuffle),
+            Scope::Within { bays, racks } => {
+                let place = racks.layout().slot(slot).place?;
+                let first = place.bay - place.bay % bays.saturating_add(1);
+                let block = racks.ranks(place.aisle, first..=first.saturating_add(*bays));
+                let (start, size) = (block.start as u64, block.len() as u32);
+                let within = (racks.rank(slot)? - block.start) as u32;
+                let pair = Pair::of(within, size, &Shuffle::new(Seed(self.seed.bits(Draw::Block, start)), size))?;
+                Some(Pair { number: start + pair.number, partner: racks.at(block.start + pair.partner as usize), ..pair })
+            }
+        }
+    }
+}
+
+impl Pair {
+    /// The pair of an index below `size`: neighbours after the shuffle.
+    fn of(index: u32, size: u32, shuffle: &Shuffle) -> Option<Self> {
+        let position = shuffle.forward(index);
+        let partner = position ^ 1;
+        (partner < size).then(|| Self { number: (position / 2).into(), partner: shuffle.back(partner), is_first: position & 1 == 0 })
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Planting {
     seed: Seed,
-    shuffle: Shuffle,
-    size: u32,
+    pairing: Pairing,
     pair_rate: f64,
     single_rate: f64,
 }
 
 impl Planting {
-    /// For `size` slots of which a share of `rate` shall differ.
-    pub(crate) fn new(seed: Seed, size: u32, rate: f64) -> Self {
+    /// For slots of which a share of `rate` shall differ.
+    pub(crate) fn new(seed: Seed, pairing: Pairing, rate: f64) -> Self {
         let pair_rate = rate * SHARE_MISPLACED;
         let single_rate = if pair_rate < 1.0 { (rate - pair_rate) / (1.0 - pair_rate) } else { 0.0 };
-        Self { seed, shuffle: Shuffle::new(seed, size), size, pair_rate, single_rate }
+        Self { seed, pairing, pair_rate, single_rate }
     }
 
     /// How a slot differs, if it does.
@@ -79,14 +142,12 @@ impl Planting {
     }
 
     fn moved(&self, slot: u32, book: &impl Booked) -> Option<Difference> {
-        let position = self.shuffle.forward(slot);
-        let pair = u64::from(position / 2);
-        if self.seed.fraction(Draw::PairMoved, pair) >= self.pair_rate || position ^ 1 >= self.size {
+        let pair = self.pairing.of(slot)?;
+        if self.seed.fraction(Draw::PairMoved, pair.number) >= self.pair_rate {
             return None;
         }
-        let partner = self.shuffle.back(position ^ 1);
-        let flip = (self.seed.bits(Draw::PairDirection, pair) & 1) as u32;
-        let (first, second) = if position & 1 == flip { (slot, partner) } else { (partner, slot) };
+        let is_flipped = self.seed.bits(Draw::PairDirection, pair.number) & 1 == 1;
+        let (first, second) = if pair.is_first != is_flipped { (slot, pair.partner) } else { (pair.partner, slot) };
         let (a, b) = (self.units(first, book)?, self.units(second, book)?);
         // Only what is there can move: from the second slot where the first is empty.
         let (from, to, units) = if a.is_empty() { (second, first, b) } else { (first, second, a) };

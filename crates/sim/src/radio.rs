@@ -1,6 +1,13 @@
-//! What a reader hears.
+//! What a reader hears: without a [`RadioSettings`] the tags of its own slot, with one those of the neighbours too, by physics.
 
 use pandian_domain::{Epc, TagRead};
+
+pub(crate) mod field;
+mod geometry;
+mod law;
+pub mod settings;
+
+pub use settings::{Pattern, RadioSettings, Tails};
 
 /// One tag during one inventory, read by read.
 #[derive(Debug, Clone, PartialEq)]

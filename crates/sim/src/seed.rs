@@ -23,6 +23,13 @@ pub(crate) enum Draw {
     Confidence,
     Picture,
     Fault,
+    Block,
+    TagUnread,
+    TagOffset,
+    TagStrength,
+    Shadowing,
+    Read,
+    ReadNoise,
 }
 
 impl Seed {
@@ -34,6 +41,21 @@ impl Seed {
     /// A number in 0..1.
     pub(crate) fn fraction(self, draw: Draw, of: u64) -> f64 {
         (self.bits(draw, of) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// A number of the normal distribution with mean 0 and deviation 1 (Box and Muller 1958).
+    pub(crate) fn normal(self, draw: Draw, of: u64) -> f64 {
+        let bits = self.bits(draw, of);
+        let unit = |bits: u32| (f64::from(bits) + 0.5) / 2_f64.powi(32);
+        let (radius, turn) = (unit((bits >> 32) as u32), unit(bits as u32));
+        (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * turn).cos()
+    }
+
+    /// A number of the Laplace distribution with mean 0 and deviation 1.
+    pub(crate) fn laplace(self, draw: Draw, of: u64) -> f64 {
+        let from_middle = self.fraction(draw, of) - 0.5;
+        // The lowest fraction of all would be infinitely far out.
+        -from_middle.signum() * (1.0 - 2.0 * from_middle.abs()).max(f64::EPSILON).ln() / std::f64::consts::SQRT_2
     }
 
     /// A number in 0..`bound`; 0 where `bound` is 0.
@@ -128,6 +150,20 @@ mod tests {
         assert!((mean - 0.5).abs() < 0.02, "{mean}");
         assert_ne!(seed.bits(Draw::Filled, 1), seed.bits(Draw::Quantity, 1));
         assert!((0..1000).all(|of| seed.below(Draw::Quantity, of, 7) < 7));
+    }
+
+    #[test]
+    fn normal_and_laplace_have_mean_0_and_deviation_1_and_laplace_the_heavier_tails() {
+        let moments = |draw: fn(Seed, Draw, u64) -> f64| {
+            let draws: Vec<f64> = (0..100_000).map(|of| draw(Seed(42), Draw::Shadowing, of)).collect();
+            let mean = |power| draws.iter().map(|draw| draw.powi(power)).sum::<f64>() / draws.len() as f64;
+            (mean(1), mean(2), mean(4))
+        };
+        for (draw, kurtosis) in [(Seed::normal as fn(Seed, Draw, u64) -> f64, 3.0), (Seed::laplace, 6.0)] {
+            let (mean, variance, fourth) = moments(draw);
+            assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
+            assert!((fourth / kurtosis - 1.0).abs() < 0.1, "{fourth}");
+        }
     }
 
     #[test]

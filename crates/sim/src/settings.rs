@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::book::UNITS_LIMIT;
 use crate::fault::FaultSettings;
+use crate::radio::RadioSettings;
 
 /// How the simulated warehouse is filled, how long its devices take, and what goes wrong in it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -19,6 +20,8 @@ pub struct SimulationSettings {
     pub fill: f64,
     /// Share of the locations where the rack differs from the books, 0 to 1.
     pub differences: f64,
+    /// A misplaced unit lies in its own aisle, at most so many bays from home; none: anywhere.
+    pub misplaced_within: Option<u32>,
     /// The most handling units that a drawn location holds, 1 to 8.
     pub units_per_slot: u8,
     /// What one RFID inventory takes.
@@ -35,6 +38,8 @@ pub struct SimulationSettings {
     pub speed: f64,
     /// Every n-th location is photographed; at the others the camera says what it sees without keeping a picture. 0: none.
     pub picture_every: u32,
+    /// How far readers hear; none: exactly their own location.
+    pub radio: Option<RadioSettings>,
     /// What goes wrong; of several that fit an operation the first one strikes.
     pub fault: Vec<FaultSettings>,
 }
@@ -45,6 +50,7 @@ impl Default for SimulationSettings {
             seed: 1,
             fill: 0.85,
             differences: 0.03,
+            misplaced_within: None,
             units_per_slot: 2,
             inventory_time: Period::from_millis(2_000),
             capture_time: Period::from_millis(500),
@@ -53,6 +59,7 @@ impl Default for SimulationSettings {
             aisle_change: Period::from_millis(30_000),
             speed: 1.0,
             picture_every: 1,
+            radio: None,
             fault: Vec::new(),
         }
     }
@@ -95,6 +102,7 @@ impl SimulationSettings {
         if self.opaque_travel[0] > self.opaque_travel[1] {
             return Err(SettingsError::new("opaque_travel", "the shortest travel comes first, the longest second"));
         }
+        self.radio.as_ref().map_or(Ok(()), RadioSettings::check)?;
         self.fault.iter().enumerate().try_for_each(|(index, fault)| fault.check(index))
     }
 

@@ -7,13 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use pandian_domain::book::Book;
 use pandian_domain::travel::Kinematics;
-use pandian_domain::{BookLine, CraneId, Epc, Findings, Inventory, Layout, LocationCode, Side, Verdict};
+use pandian_domain::{BookLine, CraneId, Epc, Findings, Inventory, Layout, LocationCode, Verdict};
 
 use crate::book::SimBook;
-use crate::difference::{Booked, Difference, Planting};
+use crate::difference::{Booked, Difference, Pairing, Planting};
 use crate::motion::Motions;
 use crate::picture;
+use crate::racks::Racks;
 use crate::radio::Heard;
+use crate::radio::field::{Field, antenna};
 use crate::seed::{Draw, Seed, hash_text};
 use crate::settings::{SettingsError, SimulationSettings};
 
@@ -40,7 +42,8 @@ pub struct CraneSpec {
 }
 
 /// A seeded warehouse. Pure: the same specification is the same world, and nothing in it changes. What lies in a slot is
-/// computed when it is asked for, so that a world of any size takes no memory beyond the layout's.
+/// computed when it is asked for, so that a world of any size takes no memory beyond the layout's, but for four bytes a slot where
+/// neighbourhood matters (`radio`, `misplaced_within`).
 pub struct World {
     layout: Arc<Layout>,
     motions: Motions,
@@ -49,6 +52,7 @@ pub struct World {
     drawn: Arc<SimBook>,
     given: Option<Arc<dyn Book>>,
     planting: Planting,
+    field: Option<Field>,
 }
 
 /// A difference that was planted, as a perfect count finds it. For demonstrations and tests: no verdict may come from here.
@@ -69,12 +73,18 @@ impl World {
         settings.check()?;
         let seed = Seed(settings.seed);
         let size = u32::try_from(layout.slots().len()).unwrap_or(u32::MAX);
+        let racks = (settings.radio.is_some() || settings.misplaced_within.is_some()).then(|| Arc::new(Racks::new(layout.clone())));
+        let pairing = match (&racks, settings.misplaced_within) {
+            (Some(racks), Some(bays)) => Pairing::within(seed, bays, racks.clone()),
+            _ => Pairing::anywhere(seed, size),
+        };
         Ok(Self {
             motions: Motions::new(&layout, &cranes, settings.aisle_change.0),
             seed,
             drawn: Arc::new(SimBook::new(layout.clone(), seed, settings.fill, settings.units_per_slot)),
             given: book,
-            planting: Planting::new(seed, size, settings.differences),
+            planting: Planting::new(seed, pairing, settings.differences),
+            field: racks.and_then(|racks| Some(Field::new(settings.radio.clone()?, seed, racks))),
             layout,
             settings,
         })
@@ -131,20 +141,30 @@ impl World {
         Duration::from_millis(least + self.seed.below(Draw::Travel, leg, most - least + 1))
     }
 
-    /// What a reader at a slot hears: each tag with the signals of its single reads.
+    /// What a reader at a slot hears: each tag with the signals of its single reads. Without `radio` exactly what lies in the slot.
     pub fn heard(&self, slot: u32) -> Vec<Heard> {
-        let antenna = self.layout.slot(slot).place.map_or(1, |place| if place.side == Side::Left { 1 } else { 2 });
-        let mut heard: Vec<Heard> = Vec::new();
-        for line in self.contents(slot) {
-            let Some(epc) = line.epc else { continue };
-            if heard.iter().any(|known| known.epc == epc) {
-                continue;
-            }
+        if let Some(field) = &self.field {
+            return field.heard(slot, |slot| self.holds(slot));
+        }
+        let antenna = antenna(self.layout.slot(slot).place);
+        let hear = |epc: Epc| {
             let signal = self.seed.bits(Draw::Signal, u64::from(slot) ^ hash_text(epc.as_str()));
             let rssi_dbm = -45.0 - (signal % 200) as f64 / 10.0;
-            heard.push(Heard { epc, antenna, rssi_dbm: vec![rssi_dbm; 3 + (signal >> 32) as usize % 15] });
+            Heard { epc, antenna, rssi_dbm: vec![rssi_dbm; 3 + (signal >> 32) as usize % 15] }
+        };
+        self.holds(slot).into_iter().map(hear).collect()
+    }
+
+    /// The tags that really lie in a slot, those too that are never read. For demonstrations and tests only: no verdict may come
+    /// from here.
+    pub fn holds(&self, slot: u32) -> Vec<Epc> {
+        let mut tags: Vec<Epc> = Vec::new();
+        for epc in self.contents(slot).into_iter().filter_map(|line| line.epc) {
+            if !tags.contains(&epc) {
+                tags.push(epc);
+            }
         }
-        heard
+        tags
     }
 
     /// The same as a reader sums it up.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use pandian_devices::settings::Period;
+use pandian_devices::settings::{Length, Period};
 use pandian_domain::Side;
 use pandian_domain::retry::RetryPolicy;
 use pandian_engine::site::Release;
@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use super::attribution::AttributionTable;
 use super::pattern::CodePattern;
 use super::plan::OrderSetting;
-use super::units::{Acceleration, Count, Length, Name, Remark, Span, Speed};
+use super::units::{Acceleration, Count, Name, Remark, Span, Speed};
 use crate::lists::{MOST_BAYS, MOST_DEPTHS, MOST_LEVELS};
 
 /// A warehouse: its locations, its cranes with reader and camera, its books, and how it is counted.

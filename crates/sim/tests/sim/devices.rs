@@ -321,6 +321,14 @@ async fn another_try_may_succeed_and_the_draw_is_the_same_in_every_run() {
 }
 
 #[test]
+fn a_reader_says_whether_it_hears_strays() {
+    for (settings, hears) in [("", false), ("[radio]", true)] {
+        let simulation = simulation(racks(10), settings);
+        assert_eq!(Station::new(&simulation, "C1").reader.hears_strays(), hears);
+    }
+}
+
+#[test]
 fn a_device_without_a_world_says_what_to_add() {
     let error = build(&catalog().readers, "{}", &context(None, "C1")).err().unwrap();
     assert_eq!(error.code, Code::ConfigInvalid);

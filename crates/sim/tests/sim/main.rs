@@ -5,6 +5,7 @@
 mod contract;
 mod devices;
 mod drivers;
+mod radio;
 mod warehouse;
 mod wire;
 mod wire_faults;

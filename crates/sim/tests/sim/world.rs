@@ -79,6 +79,8 @@ fn worlds_of_any_size_and_rate_are_counted_as_planted() {
         (2, "differences = 1.0\nseed = 3"),
         (3, "differences = 1.0"),
         (700, "differences = 1.0\nunits_per_slot = 8"),
+        (700, "differences = 1.0\nmisplaced_within = 0"),
+        (2500, "differences = 0.5\nmisplaced_within = 3\nunits_per_slot = 3"),
         (700, "differences = 0.0"),
         (700, "fill = 0.0\ndifferences = 0.5"),
         (700, "fill = 1.0\ndifferences = 0.5\nunits_per_slot = 1"),
