@@ -22,7 +22,7 @@ pub use calibration::{Calibration, CalibrationLine, Cell};
 
 use bearing::Grid;
 use calibration::Sample;
-use posterior::Expectations;
+use posterior::{Expectations, MIDDLE};
 
 /// When a tag is taken to lie in a slot.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,7 +35,7 @@ pub struct AttributionRules {
 
 impl Default for AttributionRules {
     fn default() -> Self {
-        Self { accept: 0.9, book_prior: 0.9 }
+        Self { accept: 0.9, book_prior: 0.97 }
     }
 }
 
@@ -45,6 +45,14 @@ const CANDIDATES: u32 = 2;
 const ELSEWHERE: f64 = 0.2;
 /// What a camera's word counts for: a slot seen empty is so much less likely, one where the tag's label was read so much more.
 const SEEN: f64 = 100.0;
+/// Where a camera read labels, but not the tag's, that one is so much less likely: it may have been overlooked.
+const OVERLOOKED: f64 = 4.0;
+/// Slots less likely than the best by more than this (a logarithm) do not come into question.
+const NOT_WORTH: f64 = 12.0;
+/// What is less likely is left out.
+const LEAST: f64 = 0.01;
+/// What listenings say together counts for less than if they were independent: the same pallet shadows several of them.
+const CAUTION: f64 = 0.85;
 /// Listening is worth while where the levels to be expected differ by so much.
 const TELLING_DB: f64 = 5.0;
 /// What was learnt is taken up anew whenever there are so many times as many stops as then.
@@ -67,6 +75,15 @@ impl Whereabouts {
     pub fn probability(&self, slot: u32) -> f64 {
         self.slots.iter().find(|(candidate, _)| *candidate == slot).map_or(0.0, |(_, probability)| *probability)
     }
+}
+
+/// What a camera saw of a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing stands in it.
+    Empty,
+    /// Labels were read there.
+    Labels,
 }
 
 /// What was heard of one tag.
@@ -101,7 +118,7 @@ pub struct Attribution {
     expected: Expectations,
     /// Slots at which a reader listened.
     listened: BTreeSet<u32>,
-    seen_empty: BTreeSet<u32>,
+    looked_at: HashMap<u32, Look>,
     traces: HashMap<Epc, Trace>,
     /// Tags by the slot of their loudest hearing.
     loudest_at: HashMap<u32, BTreeSet<Epc>>,
@@ -121,7 +138,7 @@ impl Attribution {
             calibration: known.clone(),
             known,
             listened: BTreeSet::new(),
-            seen_empty: BTreeSet::new(),
+            looked_at: HashMap::new(),
             traces: HashMap::new(),
             loudest_at: HashMap::new(),
             booked_at: HashMap::new(),
@@ -165,20 +182,19 @@ impl Attribution {
         }
     }
 
-    /// A camera saw that a slot is empty.
-    pub fn see_empty(&mut self, slot: u32) {
+    /// What a camera saw of a slot.
+    pub fn look(&mut self, slot: u32, look: Look) {
         if let Some(place) = self.place(slot) {
-            self.seen_empty.insert(slot);
+            self.looked_at.insert(slot, look);
             self.forget_around(place);
         }
     }
 
-    /// A camera read the label of a tag's unit in a slot.
-    pub fn see_label(&mut self, slot: u32, epc: &Epc) {
-        if let Some(trace) = self.traces.get_mut(epc) {
-            trace.label_at = Some(slot);
-            trace.whereabouts = None;
-        }
+    /// A camera read the label of a tag's unit in a slot; `home` is where the books have it.
+    pub fn see_label(&mut self, slot: u32, epc: &Epc, home: Option<u32>) {
+        let trace = self.traces.entry(epc.clone()).or_insert_with(|| Trace { home, ..Trace::default() });
+        trace.label_at = Some(slot);
+        trace.whereabouts = None;
     }
 
     /// Where a tag lies; nothing for one that was never heard.
@@ -279,27 +295,37 @@ impl Attribution {
             .collect();
 
         let (at_home, other) = if home.is_some() { (self.rules.book_prior, 1.0 - self.rules.book_prior) } else { (0.0, 1.0) };
-        let others = candidates.len() - usize::from(home.is_some());
-        let each = other * (1.0 - ELSEWHERE) / others.max(1) as f64;
-        let mut weights: Vec<(Option<u32>, f64)> = candidates
-            .iter()
-            .map(|(slot, place)| {
-                let prior = if trace.home == Some(*slot) { at_home } else { each };
-                let empty = if self.seen_empty.contains(slot) { SEEN.ln() } else { 0.0 };
-                let label = if trace.label_at == Some(*slot) { SEEN.ln() } else { 0.0 };
-                (Some(*slot), prior.ln() - empty + label + self.expected.log_likelihood(&listenings, *place))
-            })
-            .collect();
-        weights.push((None, (other * ELSEWHERE).ln() + self.expected.log_likelihood(&listenings, None)));
+        let each = other * (1.0 - ELSEWHERE) / (candidates.len() - usize::from(home.is_some())).max(1) as f64;
+        let middle: Vec<f64> = candidates.values().map(|place| self.expected.log_likelihood(&listenings, *place, MIDDLE)).collect();
+        let best = middle.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mut weights: Vec<(Option<u32>, f64)> =
+            vec![(None, (other * ELSEWHERE).ln() + CAUTION * self.expected.log_likelihood(&listenings, None, MIDDLE))];
+        for ((slot, place), middle) in candidates.into_iter().zip(middle) {
+            let prior = if trace.home == Some(slot) { at_home } else { each };
+            // Where in the slot the tag is matters for the few that come into question, and for the books' one.
+            let log = if middle < best - NOT_WORTH && trace.home != Some(slot) {
+                middle
+            } else {
+                self.expected.log_likelihood_anywhere(&listenings, place)
+            };
+            weights.push((Some(slot), prior.ln() + CAUTION * log + self.log_seen(trace, slot)));
+        }
         let most = weights.iter().map(|(_, weight)| *weight).fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = weights.iter().map(|(_, weight)| (weight - most).exp()).sum();
-        let mut slots: Vec<(u32, f64)> = weights
-            .iter()
-            .filter_map(|(slot, weight)| Some((((*slot)?), (weight - most).exp() / sum)))
-            .filter(|(_, p)| *p >= 0.01)
-            .collect();
+        let probable = weights.iter().filter_map(|(slot, weight)| Some(((*slot)?, (weight - most).exp() / sum)));
+        let mut slots: Vec<(u32, f64)> = probable.filter(|(_, probability)| *probability >= LEAST).collect();
         slots.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         Whereabouts { slots }
+    }
+
+    /// What the cameras' word counts for, as a logarithm.
+    fn log_seen(&self, trace: &Trace, slot: u32) -> f64 {
+        match (trace.label_at, self.looked_at.get(&slot)) {
+            (Some(at), _) if at == slot => SEEN.ln(),
+            (_, Some(Look::Empty)) => -SEEN.ln(),
+            (_, Some(Look::Labels)) => -OVERLOOKED.ln(),
+            (_, None) => 0.0,
+        }
     }
 
     /// What was heard around a place has to be thought over.

@@ -10,13 +10,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::attribution::{Attribution, AttributionRules, Calibration};
-use crate::book::Book;
+use crate::attribution::{Attribution, AttributionRules, Calibration, Look};
+use crate::book::{Book, BookLine};
 use crate::ids::StopId;
 use crate::layout::Layout;
 use crate::location::LocationCode;
 use crate::observation::Epc;
-use crate::verdict::{Attributed, Judgement, Reason, Seen, Verdict, judge};
+use crate::verdict::{Attributed, Judgement, Reason, Seen, Verdict, judge, not_counted};
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +48,15 @@ struct Case {
     seen: Seen,
     /// Sequence number of its provisional judgement, once that is on record.
     provisional: Option<u64>,
+}
+
+/// What is to be said of a location by now.
+struct Opinion {
+    judgement: Judgement,
+    /// How many tags are taken to lie there.
+    tags: u64,
+    /// A booked unit is not there, and was not found elsewhere either: any stop to come may find it.
+    misses_a_unit: bool,
 }
 
 /// A final judgement.
@@ -173,7 +182,8 @@ impl Docket {
         self.open.remove(&slot);
         self.cases.insert(slot, Case { stop, seen, provisional });
         self.stir(slot);
-        self.judgement(slot, book).unwrap_or_else(|| (crate::verdict::not_counted(Reason::ProgramFailed, None), 0))
+        let opinion = self.opinion(slot, book);
+        opinion.map_or_else(|| (not_counted(Reason::ProgramFailed, None), 0), |opinion| (opinion.judgement, opinion.tags))
     }
 
     /// A provisional judgement is on record under that number.
@@ -203,11 +213,15 @@ impl Docket {
             if heard && self.attribution.around(slot).any(|near| self.open.contains(&near)) {
                 continue;
             }
-            let Some((judgement, tags)) = self.judgement(slot, book) else { continue };
-            if heard && (judgement.misses_a_unit() && !self.open.is_empty()) {
+            let Some(Opinion { judgement, tags, misses_a_unit }) = self.opinion(slot, book) else { continue };
+            if heard && misses_a_unit && !self.open.is_empty() {
                 continue;
             }
-            if heard && let Some(where_to) = self.listen_for(slot, &judgement) {
+            let unclear = judgement.verdict == Verdict::Ambiguous && judgement.reason == Reason::TagsUnclear;
+            if heard
+                && (unclear || misses_a_unit)
+                && let Some(where_to) = self.listen_for(slot)
+            {
                 self.open_listening([where_to]);
                 progress.listen.push(where_to);
                 continue;
@@ -258,13 +272,15 @@ impl Docket {
             self.stirred.extend(homes.values().filter(|home| self.cases.contains_key(home)));
         }
         let Some(findings) = seen.vision.saw() else { return };
-        if findings.occupied == Some(false) {
-            self.attribution.see_empty(slot);
+        match findings.occupied {
+            Some(false) => self.attribution.look(slot, Look::Empty),
+            _ if !findings.codes.is_empty() => self.attribution.look(slot, Look::Labels),
+            _ => {}
         }
         for code in &findings.codes {
             let Some((home, line)) = home(code) else { continue };
             if let Some(epc) = &line.epc {
-                self.attribution.see_label(slot, epc);
+                self.attribution.see_label(slot, epc, Some(home));
             }
             if home != slot {
                 self.labels.insert(code.as_str().into(), slot);
@@ -279,13 +295,21 @@ impl Docket {
         self.stirred.extend(self.attribution.around(slot));
     }
 
-    /// Judges a location by what is known now; with how many tags are taken to lie there.
-    fn judgement(&mut self, slot: u32, book: Option<&dyn Book>) -> Option<(Judgement, u64)> {
+    /// Judges a location by what is known now.
+    fn opinion(&mut self, slot: u32, book: Option<&dyn Book>) -> Option<Opinion> {
         let attributed = self.attributed(slot)?;
-        let case = self.cases.get(&slot)?;
-        let tags = attributed.here.len() as u64;
-        let judgement = judge(&self.code(slot), &case.seen, &attributed, |code| book?.whereabouts(code));
-        Some((judgement, tags))
+        let Case { seen, .. } = self.cases.get(&slot)?;
+        let judgement = judge(&self.code(slot), seen, &attributed, |code| book?.whereabouts(code));
+        let labels = seen.vision.saw().map_or(&[][..], |findings| &findings.codes);
+        let is_known = |line: &BookLine| {
+            let found = |name: &str| attributed.found_at.contains_key(name);
+            line.quantity.is_zero()
+                || line.epc.as_ref().is_none_or(|epc| attributed.here.contains(epc) || found(epc.as_str()))
+                || line.handling_unit.as_deref().is_some_and(found)
+                || labels.iter().any(|code| line.is_named_by(code))
+        };
+        let misses_a_unit = seen.book.iter().flat_map(|book| &book.lines).any(|line| !is_known(line));
+        Some(Opinion { judgement, tags: attributed.here.len() as u64, misses_a_unit })
     }
 
     fn attributed(&mut self, slot: u32) -> Option<Attributed> {
@@ -322,13 +346,9 @@ impl Docket {
     }
 
     /// Where to listen so that a location's tags become clear, if there is budget left and a place that would tell.
-    fn listen_for(&mut self, slot: u32, judgement: &Judgement) -> Option<u32> {
+    fn listen_for(&mut self, slot: u32) -> Option<u32> {
         let budget = (self.rules.listen_budget * self.asked_for as f64).ceil() as usize;
         if self.listened.len() >= budget {
-            return None;
-        }
-        let unclear = judgement.verdict == Verdict::Ambiguous && judgement.reason == Reason::TagsUnclear;
-        if !unclear && !judgement.misses_a_unit() {
             return None;
         }
         for epc in self.attribution.tags_about(slot) {

@@ -269,10 +269,3 @@ pub struct Judgement {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found_at: Option<LocationCode>,
 }
-
-impl Judgement {
-    /// Whether a unit is missing here and was not found elsewhere: any stop to come may find it.
-    pub fn misses_a_unit(&self) -> bool {
-        self.variances.iter().any(|line| line.counted < line.book && line.found_at.is_none())
-    }
-}

@@ -414,7 +414,7 @@ impl Executor for DeviceExecutor {
             Op::Release => self.release(assignment, history).boxed(),
             Op::Compare(captured) => self.compare(assignment, history, captured).boxed(),
             Op::Judge(seen) => self.judge(assignment, seen).boxed(),
-            Op::Attend(heard) => async move { Ok(Out::Judged(self.judgements.attend(assignment, heard).await?)) }.boxed(),
+            Op::Attend(seen) => async move { Ok(Out::Judged(self.judgements.attend(assignment, seen).await?)) }.boxed(),
             Op::Abandon(failure) => self.abandon(assignment, failure).boxed(),
         }
     }

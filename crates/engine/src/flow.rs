@@ -28,8 +28,8 @@ pub enum Op {
     Compare(Captured),
     /// Judge and write the judgement down.
     Judge(Seen),
-    /// Take in what was heard here for the neighbours' sake.
-    Attend(Witness<Inventory>),
+    /// Take in what was heard and seen here for the neighbours' sake.
+    Attend(Seen),
     /// Give the stop up.
     Abandon(Failure),
 }

@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pandian_domain::book::Book;
 use pandian_domain::docket::{Docket, Progress, Settled};
-use pandian_domain::observation::Witness;
 use pandian_domain::verdict::{Attributed, Seen, judge};
-use pandian_domain::{Code, CraneId, Fact, Failure, Inventory, Judgement, LaneId, Record, Stage, StocktakeId, StopId, TagRead, Verdict};
+use pandian_domain::{Code, CraneId, Fact, Failure, Judgement, LaneId, Record, Stage, StocktakeId, StopId, TagRead, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::assignment::Assignment;
@@ -98,10 +97,9 @@ impl Judgements {
         }
     }
 
-    /// Takes in what was heard at a slot for its neighbours' sake.
-    pub(crate) async fn attend(&self, assignment: &Assignment, heard: Witness<Inventory>) -> Result<Judged, Failure> {
+    /// Takes in what was heard and seen at a slot for its neighbours' sake.
+    pub(crate) async fn attend(&self, assignment: &Assignment, seen: Seen) -> Result<Judged, Failure> {
         let Some(slot) = self.slot(assignment) else { return Ok(Judged::default()) };
-        let seen = Seen { book: None, rfid: heard, vision: Witness::NotAsked, capture_failed: false };
         self.settle(move |docket, book| docket.hear(slot, &seen, book)).await
     }
 

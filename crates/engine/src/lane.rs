@@ -9,6 +9,7 @@ use pandian_domain::history::StopHistory;
 use pandian_domain::lane::LaneIndex;
 use pandian_domain::observation::Witness;
 use pandian_domain::stocktake::{GaveUp, Idle, Left, Next, Outage};
+use pandian_domain::verdict::Seen;
 use pandian_domain::{Code, Fact, Failure, Purpose, Stop};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -112,7 +113,7 @@ impl LaneFlow<'_> {
         let lets_go = match &op {
             Op::Release => Some(Left::Acquired),
             // Where it was released before, that holds.
-            Op::Abandon(_) | Op::Attend(Witness::Failed(_)) => Some(Left::GivenUp),
+            Op::Abandon(_) | Op::Attend(Seen { rfid: Witness::Failed(_), .. }) => Some(Left::GivenUp),
             _ => None,
         };
         // A verdict that is being written stands, whoever breaks the stop off: only the end of the process leaves it open.

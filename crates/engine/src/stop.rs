@@ -22,17 +22,14 @@ pub async fn visit(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
         Err(broken_off) => return Err(broken_off),
     };
 
-    let inventory = flow.step(Op::Inventory);
-    let capture = flow.step(Op::Capture);
     let (rfid, shot, vision) = match release {
         Release::AfterAcquisition => {
-            let (tags, shot) = flow.both(inventory, capture).await;
-            let (rfid, shot) = (witness(tags.and_then(Out::inventory))?, witness(shot.and_then(Out::captured))?);
-            flow.step(Op::Release).await?;
+            let (rfid, shot) = acquire(flow).await?;
             let vision = compare(flow, &shot).await?;
             (rfid, shot, vision)
         }
         Release::AfterVerification => {
+            let (inventory, capture) = (flow.step(Op::Inventory), flow.step(Op::Capture));
             let (tags, looked) = flow.both(inventory, look(flow, capture)).await;
             let rfid = witness(tags.and_then(Out::inventory))?;
             let (shot, vision) = looked.and_then(Out::looked)?;
@@ -45,18 +42,25 @@ pub async fn visit(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
     flow.step(Op::Judge(Seen { book, rfid, vision, capture_failed })).await.map(drop)
 }
 
-/// Listens at a location for its neighbours' sake: whose tag is it? Nothing here is counted or judged.
+/// Listens and looks at a location for its neighbours' sake: whose tag is it? Nothing here is counted or judged.
 pub async fn listen(flow: &dyn Flow) -> Result<(), Fail> {
-    let heard = match flow.step(Op::Goto).await {
-        Ok(_arrived) => {
-            let heard = witness(flow.step(Op::Inventory).await.and_then(Out::inventory))?;
-            flow.step(Op::Release).await?;
-            heard
-        }
-        Err(Fail::Failed(failure)) => Witness::Failed(failure),
+    let (rfid, shot) = match flow.step(Op::Goto).await {
+        Ok(_arrived) => acquire(flow).await?,
+        Err(Fail::Failed(failure)) => (Witness::Failed(failure.clone()), Witness::Failed(failure)),
         Err(broken_off) => return Err(broken_off),
     };
-    flow.step(Op::Attend(heard)).await.map(drop)
+    let vision = compare(flow, &shot).await?;
+    let capture_failed = matches!(shot, Witness::Failed(_));
+    flow.step(Op::Attend(Seen { book: None, rfid, vision, capture_failed })).await.map(drop)
+}
+
+/// Reads the tags and takes the picture at the same time, and lets the crane go.
+async fn acquire(flow: &dyn Flow) -> Result<(Witness<Inventory>, Witness<Captured>), Fail> {
+    let (inventory, capture) = (flow.step(Op::Inventory), flow.step(Op::Capture));
+    let (tags, shot) = flow.both(inventory, capture).await;
+    let acquired = (witness(tags.and_then(Out::inventory))?, witness(shot.and_then(Out::captured))?);
+    flow.step(Op::Release).await?;
+    Ok(acquired)
 }
 
 /// Brings a crane out of another's way.

@@ -20,7 +20,7 @@ pub enum Rack {
 }
 
 impl Rack {
-    const ALL: [Self; 3] = [Self::Faced, Self::Opposite, Self::Behind];
+    pub(super) const ALL: [Self; 3] = [Self::Faced, Self::Opposite, Self::Behind];
 }
 
 /// Bays, levels, rack and depth between a reader and a tag. Left and right, up and down are alike.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bearing::{BEARINGS, Bearing, Rack};
+use super::bearing::{BEARINGS, Bearing, REACH, Rack};
 
 /// What is to be expected of a tag at one bearing.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -95,9 +95,14 @@ impl Calibration {
         self.cells[bearing.index()]
     }
 
-    /// As it is written down.
+    /// As it is written down: rounded to hundredths.
     pub fn lines(&self) -> Vec<CalibrationLine> {
-        Bearing::all().zip(&self.cells).map(|(bearing, cell)| CalibrationLine { bearing, cell: *cell }).collect()
+        let rounded = |value: f64| (value * 100.0).round() / 100.0;
+        let line = |(bearing, cell): (Bearing, &Cell)| {
+            let (median_dbm, spread_db) = (rounded(cell.median_dbm), rounded(cell.spread_db));
+            CalibrationLine { bearing, cell: Cell { median_dbm, spread_db, heard: rounded(cell.heard), missed: rounded(cell.missed) } }
+        };
+        Bearing::all().zip(&self.cells).map(line).collect()
     }
 
     /// From what was written down. What is missing there, or out of range, is as shipped.
@@ -110,7 +115,8 @@ impl Calibration {
                 && cell.missed.is_finite()
                 && cell.heard >= 0.0
                 && cell.missed >= 0.0;
-            if let Some(known) = calibration.cells.get_mut(bearing.index()).filter(|_| fits) {
+            let known = u32::from(bearing.bays) <= REACH && u32::from(bearing.levels) <= REACH;
+            if let Some(known) = calibration.cells.get_mut(bearing.index()).filter(|_| known && fits) {
                 *known = *cell;
             }
         }
