@@ -6,7 +6,7 @@ use crate::Timestamp;
 use crate::book::BookSnapshot;
 use crate::code::{Code, Failure};
 use crate::ids::Digest;
-use crate::lane::CraneId;
+use crate::lane::{CraneId, LaneId};
 use crate::location::LocationCode;
 use crate::observation::{Findings, Picture};
 use crate::record::{Fact, OpKind, Record};
@@ -37,6 +37,8 @@ pub struct CaptureKept {
 pub struct StopHistory {
     /// Where.
     pub location: Option<LocationCode>,
+    /// On which lane.
+    pub lane: Option<LaneId>,
     /// Which crane.
     pub crane: Option<CraneId>,
     /// When the crane was last sent.
@@ -59,6 +61,10 @@ pub struct StopHistory {
     pub abandoned: Option<Failure>,
     /// The verdict.
     pub judgement: Option<(Judgement, Stage)>,
+    /// The sequence number of the record with the verdict.
+    pub judged_seq: u64,
+    /// How many tags it reckons to the location.
+    pub tags: Option<u64>,
     /// The last try begun, by operation.
     begun: [u16; 4],
     /// The last try whose outcome is known, by operation.
@@ -68,9 +74,10 @@ pub struct StopHistory {
 }
 
 impl StopHistory {
-    /// Takes one more record of this stop into account, in the order in which they were committed: where a fact repeats, the last one holds.
-    pub fn apply(&mut self, record: &Record) {
+    /// Takes one more record of this stop, with its sequence number, into account, in the order in which they were committed: where a fact repeats, the last one holds.
+    pub fn apply(&mut self, seq: u64, record: &Record) {
         self.location = record.location.clone().or(self.location.take());
+        self.lane = record.lane.clone().or(self.lane.take());
         self.crane = record.crane.clone().or(self.crane.take());
         let attempt = record.attempt.unwrap_or(0);
         let begun = &mut self.begun;
@@ -81,7 +88,7 @@ impl StopHistory {
             ended[op as usize] = ended[op as usize].max(attempt);
         };
         match &record.fact {
-            Fact::CraneSent {} => {
+            Fact::CraneSent { .. } => {
                 begin(OpKind::Goto);
                 self.sent_at = Some(record.at);
             }
@@ -103,8 +110,10 @@ impl StopHistory {
                 end(OpKind::Compare);
                 self.compared = Some(findings.clone());
             }
-            Fact::Judged { judgement, stage, .. } => {
+            Fact::Judged { judgement, stage, tags, .. } => {
+                self.tags = *tags;
                 self.judged_at = Some(record.at);
+                self.judged_seq = seq;
                 self.judgement = Some((judgement.clone(), *stage));
             }
             Fact::OperationFailed { operation, code, message, retry_in_ms } => {

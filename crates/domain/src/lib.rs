@@ -3,8 +3,10 @@
 //! Everything here is pure: values in, decisions and reasons out. No I/O, no clock, no randomness of its own; instants and
 //! random bits are handed in. The engine runs these decisions, the store keeps the records they lead to.
 
+pub mod attribution;
 pub mod book;
 pub mod code;
+pub mod docket;
 pub mod history;
 pub mod ids;
 pub mod lane;

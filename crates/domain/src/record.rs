@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::attribution::CalibrationLine;
 use crate::book::BookSnapshot;
 use crate::code::Code;
+use crate::docket::Traced;
 use crate::ids::{Digest, StocktakeId, StopId};
 use crate::lane::{CraneId, LaneId};
 use crate::location::LocationCode;
@@ -112,7 +114,11 @@ pub enum Fact {
         dropped: Vec<LocationCode>,
     },
     /// The crane was told to go.
-    CraneSent {},
+    CraneSent {
+        /// Why it goes there, unless to count.
+        #[serde(default, skip_serializing_if = "Purpose::is_count")]
+        purpose: Purpose,
+    },
     /// The crane stands at the location.
     CraneArrived {
         /// What the books said at this moment; the stop is judged against it.
@@ -163,7 +169,7 @@ pub enum Fact {
         judgement: Judgement,
         /// Whether a later stop can still change it.
         stage: Stage,
-        /// How many different tags were heard.
+        /// How many different tags are taken to lie there.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tags: Option<u64>,
         /// Sequence number of the judgement that this one replaces.
@@ -215,6 +221,18 @@ pub enum Fact {
     },
     /// The operator ended it.
     Cancelled {},
+    /// What was learnt of how loud tags are heard from where. Of no stocktake, and not part of the event stream.
+    RadioLearnt {
+        /// The warehouse's name.
+        warehouse: Arc<str>,
+        /// The table, a line a bearing.
+        calibration: Vec<CalibrationLine>,
+    },
+    /// Units that lie where nobody asked for a count, and do not belong there. Not part of the event stream.
+    UnitsTraced {
+        /// Which.
+        traced: Vec<Traced>,
+    },
     /// Every location has a final judgement or the reason why not.
     StocktakeFinished {
         /// Locations with a final judgement that is not ambiguous.
@@ -252,7 +270,7 @@ impl Fact {
             Self::StocktakePlanned { .. } => "stocktake_planned",
             Self::StopsAssigned { .. } => "stops_assigned",
             Self::LocationsDropped { .. } => "locations_dropped",
-            Self::CraneSent {} => "crane_sent",
+            Self::CraneSent { .. } => "crane_sent",
             Self::CraneArrived { .. } => "crane_arrived",
             Self::InventoryDone { .. } => "inventory_done",
             Self::CaptureDone { .. } => "capture_done",
@@ -266,6 +284,8 @@ impl Fact {
             Self::Paused {} => "paused",
             Self::Resumed { .. } => "resumed",
             Self::Cancelled {} => "cancelled",
+            Self::RadioLearnt { .. } => "radio_learnt",
+            Self::UnitsTraced { .. } => "units_traced",
             Self::StocktakeFinished { .. } => "stocktake_finished",
             Self::BookImported { .. } => "book_imported",
         }
@@ -273,12 +293,15 @@ impl Fact {
 
     /// Whether facts of that `type` belong to the event stream that other programs read.
     pub fn is_event(type_name: &str) -> bool {
-        !matches!(type_name, "stocktake_planned" | "stops_assigned" | "locations_dropped" | "cancelled" | "book_imported")
+        !matches!(
+            type_name,
+            "stocktake_planned" | "stops_assigned" | "locations_dropped" | "cancelled" | "book_imported" | "radio_learnt" | "units_traced"
+        )
     }
 
     fn kind_byte(&self) -> Option<u8> {
         Some(match self {
-            Self::CraneSent {} => 1,
+            Self::CraneSent { .. } => 1,
             Self::CraneArrived { .. } => 2,
             Self::InventoryDone { .. } => 3,
             Self::CaptureDone { .. } => 4,

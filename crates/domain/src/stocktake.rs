@@ -285,7 +285,7 @@ impl Stocktake {
 
     fn add_one(&mut self, location: &LocationCode) -> Result<(), Refusal> {
         let slot = self.layout.index_of(location.as_str()).ok_or_else(|| Refusal::UnknownLocation(location.clone()))?;
-        if self.stop_of_slot[slot as usize] != 0 {
+        if self.counted_at(slot).is_some() {
             return Err(Refusal::AlreadyRequested(location.clone()));
         }
         let number = self.stops.len() as u32 + 1;
@@ -304,6 +304,40 @@ impl Stocktake {
             }
         }
         Ok(())
+    }
+
+    /// Appends stops at which a reader only listens, for the neighbours' sake; nothing there is asked for or judged. Gives the number of
+    /// the first one; none where the numbers are used up.
+    pub fn listen(&mut self, slots: &[u32]) -> Option<u32> {
+        let first = u32::try_from(self.stops.len()).ok()?;
+        u32::try_from(slots.len()).ok().and_then(|more| first.checked_add(more)).filter(|last| *last < u32::MAX)?;
+        for slot in slots {
+            let queue = self.queue_for(*slot);
+            self.stops.push(Entry { slot: *slot, purpose: Purpose::Listen, state: EntryState::Waiting, queue, taken_over: false });
+            let number = self.stops.len() as u32;
+            if self.stop_of_slot[*slot as usize] == 0 {
+                self.stop_of_slot[*slot as usize] = number;
+            }
+            self.queues[queue as usize].waiting.push_back(number);
+            self.queues[queue as usize].changed();
+        }
+        self.assert_sound();
+        Some(first + 1)
+    }
+
+    /// A stop is done and its judgement still to come: it waits no more. It leaves its queue with [`sweep`](Self::sweep).
+    pub fn await_judgement(&mut self, stop: StopId) {
+        if self.entry(stop.number()).state == EntryState::Waiting {
+            self.set(stop.number(), EntryState::Released);
+        }
+    }
+
+    /// A stop at which a reader only listened is done, or will not be made.
+    pub fn end_listening(&mut self, stop: StopId) {
+        let number = stop.number();
+        if self.entry(number).purpose == Purpose::Listen && self.entry(number).state != EntryState::Waiting {
+            self.set(number, EntryState::Dropped);
+        }
     }
 
     fn undo_add(&mut self) {
@@ -349,7 +383,13 @@ impl Stocktake {
 
     fn number_of(&self, location: &LocationCode) -> Result<u32, Refusal> {
         let slot = self.layout.index_of(location.as_str()).ok_or_else(|| Refusal::UnknownLocation(location.clone()))?;
-        Some(self.stop_of_slot[slot as usize]).filter(|number| *number != 0).ok_or_else(|| Refusal::NotRequested(location.clone()))
+        self.counted_at(slot).ok_or_else(|| Refusal::NotRequested(location.clone()))
+    }
+
+    /// The stop that counts a slot.
+    fn counted_at(&self, slot: u32) -> Option<u32> {
+        let number = self.stop_of_slot[slot as usize];
+        (number != 0 && self.entry(number).purpose != Purpose::Listen).then_some(number)
     }
 
     /// No lane gets another stop until [`resume`](Self::resume).
@@ -372,10 +412,11 @@ impl Stocktake {
         Ok(())
     }
 
-    /// Every stop without a final judgement, in order.
+    /// Every location's stop without a final judgement, in order.
     pub fn unsettled(&self) -> impl Iterator<Item = Stop> + '_ {
         (1..=self.stops.len() as u32)
             .filter(|number| !matches!(self.entry(*number).state, EntryState::Settled(_) | EntryState::Dropped))
+            .filter(|number| self.entry(*number).purpose != Purpose::Listen)
             .map(|number| self.stop(number))
     }
 
@@ -397,6 +438,19 @@ impl Stocktake {
             queue.waiting.retain(|number| stops[*number as usize - 1].state == EntryState::Waiting);
             queue.changed();
         }
+    }
+
+    /// The slots of stops that may still come, by their index in the layout: those that count.
+    pub fn to_count(&self) -> impl Iterator<Item = u32> + '_ {
+        let to_come = |entry: &&Entry| entry.purpose == Purpose::Count && matches!(entry.state, EntryState::Waiting | EntryState::Taken(_));
+        self.stops.iter().filter(to_come).map(|entry| entry.slot)
+    }
+
+    /// The slots of stops at which a reader is still to listen for the neighbours' sake.
+    pub fn to_listen(&self) -> impl Iterator<Item = u32> + '_ {
+        let to_come =
+            |entry: &&Entry| entry.purpose == Purpose::Listen && matches!(entry.state, EntryState::Waiting | EntryState::Taken(_));
+        self.stops.iter().filter(to_come).map(|entry| entry.slot)
     }
 
     /// What the stop of that id is.

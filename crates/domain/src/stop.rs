@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::StopId;
 use crate::location::LocationCode;
 use crate::record::Fact;
-use crate::verdict::Verdict;
+use crate::verdict::{Stage, Verdict};
 
 /// Why a crane visits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -20,6 +20,13 @@ pub enum Purpose {
     Listen,
     /// The crane stood in another's way: it goes there and does nothing.
     GiveWay,
+}
+
+impl Purpose {
+    /// Whether a location is counted.
+    pub fn is_count(&self) -> bool {
+        *self == Self::Count
+    }
 }
 
 /// One visit.
@@ -50,7 +57,9 @@ pub enum StopState {
     },
     /// Everything was acquired; the comparison may still run.
     Comparing,
-    /// It has a judgement.
+    /// It has a judgement that may still change.
+    Provisional,
+    /// It has its final judgement.
     Judged,
 }
 
@@ -66,10 +75,10 @@ impl StopState {
     /// The state after a fact of this stop, or why that fact cannot be. Facts that repeat after a restart (the crane sent again, …)
     /// are possible; a judged stop never goes back.
     pub fn after(self, fact: &Fact) -> Result<Self, Impossible> {
-        use StopState::{Acquiring, Comparing, Judged, Travelling, Waiting};
+        use StopState::{Acquiring, Comparing, Judged, Provisional, Travelling, Waiting};
         let impossible = Impossible { fact: fact.type_name(), state: self };
         Ok(match (self, fact) {
-            (Waiting | Travelling | Acquiring { .. }, Fact::CraneSent {}) => Travelling,
+            (Waiting | Travelling | Acquiring { .. }, Fact::CraneSent { .. }) => Travelling,
             (Travelling, Fact::CraneArrived { .. }) => Acquiring { inventoried: false, captured: false },
             (Acquiring { captured, .. }, Fact::InventoryDone { .. }) => Acquiring { inventoried: true, captured }.settled(),
             (Acquiring { inventoried, .. }, Fact::CaptureDone { .. }) => Acquiring { inventoried, captured: true }.settled(),
@@ -78,12 +87,13 @@ impl StopState {
             (state, Fact::StopAbandoned { .. }) if state != Judged => Comparing,
             // A camera that works on after `acquired` lets the crane go before its picture is there; after strict release the
             // judgement is there before the crane goes.
-            (state @ (Acquiring { .. } | Comparing | Judged), Fact::CraneReleased {}) => state,
+            (state @ (Acquiring { .. } | Comparing | Provisional | Judged), Fact::CraneReleased {}) => state,
             (Acquiring { .. } | Comparing, Fact::Compared { .. }) => self,
             (Comparing, Fact::CaptureDone { .. } | Fact::InventoryDone { .. }) => Comparing,
             // Only a stop that is given up ends before its crane arrived.
             (Travelling, Fact::Judged { judgement, .. }) if judgement.verdict != Verdict::NotCounted => return Err(impossible),
-            (_, Fact::Judged { .. }) => Judged,
+            (_, Fact::Judged { stage: Stage::Provisional, .. }) if self != Judged => Provisional,
+            (_, Fact::Judged { stage: Stage::Final, .. }) if self != Judged => Judged,
             _ => return Err(impossible),
         })
     }

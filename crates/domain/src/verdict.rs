@@ -9,7 +9,7 @@ use crate::location::LocationCode;
 
 mod judge;
 
-pub use judge::{Evidence, judge, not_counted};
+pub use judge::{Attributed, Seen, judge, not_counted};
 
 /// What is so at a location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -125,6 +125,10 @@ pub enum Reason {
     NothingToRecognise,
     /// The books know nothing of this location.
     NoBook,
+    /// What is missing here was found at another location.
+    FoundElsewhere,
+    /// A tag was heard that may lie here or at a neighbour, and nothing tells which.
+    TagsUnclear,
     /// The tags could not be read.
     InventoryFailed,
     /// The picture could not be taken.
@@ -153,7 +157,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::AllTagsHeard,
         Self::LabelsRead,
         Self::NothingThere,
@@ -167,6 +171,8 @@ impl Reason {
         Self::WitnessesDisagree,
         Self::NothingToRecognise,
         Self::NoBook,
+        Self::FoundElsewhere,
+        Self::TagsUnclear,
         Self::InventoryFailed,
         Self::CaptureFailed,
         Self::CompareFailed,
@@ -197,6 +203,8 @@ impl Reason {
             Self::WitnessesDisagree => "witnesses_disagree",
             Self::NothingToRecognise => "nothing_to_recognise",
             Self::NoBook => "no_book",
+            Self::FoundElsewhere => "found_elsewhere",
+            Self::TagsUnclear => "tags_unclear",
             Self::InventoryFailed => "inventory_failed",
             Self::CaptureFailed => "capture_failed",
             Self::CompareFailed => "compare_failed",
@@ -228,6 +236,9 @@ pub struct Variance {
     /// Where the books have it instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub belongs_at: Option<LocationCode>,
+    /// Where it was found instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_at: Option<LocationCode>,
     /// Price of a unit, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<Decimal>,
@@ -254,4 +265,7 @@ pub struct Judgement {
     /// For *misplaced*: where the (first) found unit belongs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub belongs_at: Option<LocationCode>,
+    /// Where the (first) missing unit was found instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_at: Option<LocationCode>,
 }

@@ -136,7 +136,7 @@ impl Controller {
     pub async fn control(&self, command: Command) -> Result<Status, ControlError> {
         if let Some(receipt) = self.carry_out(command)? {
             match tokio::time::timeout(ON_DISK_WITHIN, receipt).await {
-                Ok(Ok(())) => {}
+                Ok(Ok(_)) => {}
                 Ok(Err(error)) => return Err(ControlError::NotOnDisk(Failure::new(error.code(), error.to_string()))),
                 Err(_elapsed) => {
                     let silent = || Failure::new(Code::StoreUnavailable, "the database does not answer");
@@ -174,6 +174,7 @@ impl Controller {
                 // Under one lock, so that the records come in the order of the stops' numbers.
                 let mut stocktake = shared.stocktake();
                 let first = stocktake.add(&locations)?;
+                shared.executor.judgements.open(locations.iter().filter_map(|location| shared.site.layout.index_of(location.as_str())));
                 let mut records = vec![shared.record(Fact::StocktakePlanned { first, planned: locations, purpose: Purpose::Count })];
                 records.extend(shared.assigned_of(&stocktake, first));
                 shared.journal.append(records, Vec::new())
@@ -217,8 +218,11 @@ impl Controller {
                 }
             }
         }
+        let slots = dropped.iter().filter_map(|location| shared.site.layout.index_of(location.as_str())).collect();
         let receipt = shared.tell(Fact::LocationsDropped { dropped });
         shared.wake();
+        let closing = self.0.clone();
+        self.0.visits.spawn(async move { closing.close(slots).await });
         match refused {
             None => Ok(receipt),
             Some(refusal) => Err(refusal.into()),
@@ -226,7 +230,7 @@ impl Controller {
     }
 
     fn tell_each(&self, lanes: &[LaneIndex], fact: impl Fn() -> Fact) -> Receipt {
-        let mut last: Receipt = Box::pin(std::future::ready(Ok(())));
+        let mut last: Receipt = Box::pin(std::future::ready(Ok(0)));
         for lane in lanes {
             last = self.0.tell_lane(*lane, fact());
         }

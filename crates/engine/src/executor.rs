@@ -10,12 +10,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pandian_devices::camera::picture::media_type;
 use pandian_devices::{DeviceError, Shot, ShotEnd, Visit};
-use pandian_domain::book::Book;
 use pandian_domain::history::StopHistory;
 use pandian_domain::retry::AfterFailure;
-use pandian_domain::verdict::{self, Evidence, Judgement};
+use pandian_domain::verdict::{self, Seen};
 use pandian_domain::{
-    BookSnapshot, Code, Digest, Fact, Failure, Inventory, OpKind, Picture, Purpose, Reason, Record, Sided, Stage, StopId, Verdict,
+    BookSnapshot, Code, Digest, Fact, Failure, Inventory, OpKind, Picture, Purpose, Reason, Record, Sided, StopId, Verdict,
 };
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -23,8 +22,9 @@ use tokio::sync::watch;
 
 use crate::assignment::Assignment;
 use crate::clock::Clock;
-use crate::flow::{Captured, Op, Out, Seen};
+use crate::flow::{Captured, Op, Out};
 use crate::journal::{Journal, JournalError, Receipt};
+use crate::judgements::{Judgements, distinct, final_verdict};
 use crate::site::{Devices, Site};
 
 /// Does steps. In process on the devices, or anywhere else.
@@ -45,6 +45,7 @@ pub struct DeviceExecutor {
     /// Captures whose device works on while the crane travels, with the number of the try.
     working: Mutex<HashMap<StopId, (Rest, u16)>>,
     stalled: watch::Sender<Option<Failure>>,
+    pub(crate) judgements: Judgements,
 }
 
 /// Pause before evidence that could not be kept or read back is tried again.
@@ -54,6 +55,7 @@ impl DeviceExecutor {
     /// Makes the executor. `seed` feeds the jitter of retries.
     pub fn new(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, seed: u64) -> Self {
         Self {
+            judgements: Judgements::new(site.clone(), journal.clone(), clock),
             site,
             journal,
             clock,
@@ -105,7 +107,7 @@ impl DeviceExecutor {
         let mut attempt = first;
         loop {
             if op == OpKind::Goto {
-                drop(self.tell(assignment, attempt, Fact::CraneSent {}));
+                drop(self.tell(assignment, attempt, Fact::CraneSent { purpose: assignment.stop.purpose }));
             }
             assignment.begin(op, attempt);
             let tried = tokio::time::timeout(rule.timeout, operate(assignment.visit(op, attempt, rule.timeout))).await;
@@ -160,9 +162,9 @@ impl DeviceExecutor {
         let attempt = if travelled { attempt } else { first };
         if !travelled {
             // It came along with the stop of the other side.
-            drop(self.tell(assignment, attempt, Fact::CraneSent {}));
+            drop(self.tell(assignment, attempt, Fact::CraneSent { purpose: assignment.stop.purpose }));
         }
-        let book = if assignment.stop.purpose == Purpose::GiveWay { None } else { self.book_at(assignment) };
+        let book = if assignment.stop.purpose == Purpose::Count { self.book_at(assignment) } else { None };
         drop(self.tell(assignment, attempt, Fact::CraneArrived { book: book.clone() }));
         Ok(Out::Arrived(book))
     }
@@ -364,29 +366,19 @@ impl DeviceExecutor {
     }
 
     async fn judge(&self, assignment: &Assignment, seen: Seen) -> Result<Out, Failure> {
-        let evidence = Evidence {
-            location: &assignment.stop.location,
-            book: seen.book.as_ref(),
-            rfid: &seen.rfid,
-            vision: &seen.vision,
-            capture_failed: seen.capture_failed,
-        };
-        let book: Option<&dyn Book> = self.site.book.as_deref();
-        let judgement = verdict::judge(&evidence, |code| book.and_then(|book| book.whereabouts(code)));
-        let tags = seen.rfid.saw().and_then(|inventory| inventory.tags.as_deref()).map(distinct);
-        let verdict = judgement.verdict;
-        // Done when it is on disk.
-        self.tell(assignment, None, final_verdict(judgement, tags)).await.map_err(failed)?;
-        Ok(Out::Judged(verdict))
+        Ok(Out::Judged(self.judgements.judge(assignment, seen).await?))
     }
 
     /// Both records at once: a stop given up without its verdict would be visited again.
     async fn abandon(&self, assignment: &Assignment, failure: Failure) -> Result<Out, Failure> {
         let judgement = verdict::not_counted(not_counted_because(failure.code), self.book_at(assignment).as_ref());
         let abandoned = Fact::StopAbandoned { code: failure.code, message: failure.message.into() };
-        let records = [abandoned, final_verdict(judgement, None)].map(|fact| self.record(assignment, None, fact));
+        let records = [abandoned, final_verdict(judgement, None, None)].map(|fact| self.record(assignment, None, fact));
         self.journal.append(records.into(), Vec::new()).await.map_err(failed)?;
-        Ok(Out::Judged(Verdict::NotCounted))
+        let slot = self.site.layout.index_of(assignment.stop.location.as_str());
+        let mut judged = self.judgements.close(slot.into_iter().collect()).await?;
+        judged.settled.push((assignment.stop.id, Verdict::NotCounted));
+        Ok(Out::Judged(judged))
     }
 
     /// An operator broke the stop off: what was under way has failed, so that it is not asked for again under the same key, when the
@@ -409,7 +401,7 @@ impl DeviceExecutor {
     /// Judges a stop that no crane will make.
     pub fn give_up_unvisited(&self, assignment: &Assignment, reason: Reason) -> (Verdict, Receipt) {
         let judgement = verdict::not_counted(reason, self.book_at(assignment).as_ref());
-        (Verdict::NotCounted, self.tell(assignment, None, final_verdict(judgement, None)))
+        (Verdict::NotCounted, self.tell(assignment, None, final_verdict(judgement, None, None)))
     }
 }
 
@@ -422,13 +414,10 @@ impl Executor for DeviceExecutor {
             Op::Release => self.release(assignment, history).boxed(),
             Op::Compare(captured) => self.compare(assignment, history, captured).boxed(),
             Op::Judge(seen) => self.judge(assignment, seen).boxed(),
+            Op::Attend(seen) => async move { Ok(Out::Judged(self.judgements.attend(assignment, seen).await?)) }.boxed(),
             Op::Abandon(failure) => self.abandon(assignment, failure).boxed(),
         }
     }
-}
-
-fn final_verdict(judgement: Judgement, tags: Option<u64>) -> Fact {
-    Fact::Judged { judgement, stage: Stage::Final, tags, supersedes: None }
 }
 
 fn not_counted_because(code: Code) -> Reason {
@@ -436,13 +425,6 @@ fn not_counted_because(code: Code) -> Reason {
         Code::Internal | Code::EvidenceBroken | Code::StoreUnavailable => Reason::ProgramFailed,
         _ => Reason::CraneFailed,
     }
-}
-
-fn distinct(tags: &[pandian_domain::TagRead]) -> u64 {
-    let mut epcs: Vec<&str> = tags.iter().map(|read| read.epc.as_str()).collect();
-    epcs.sort_unstable();
-    epcs.dedup();
-    epcs.len() as u64
 }
 
 fn json(inventory: &Inventory) -> Result<Vec<u8>, Failure> {

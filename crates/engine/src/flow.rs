@@ -6,8 +6,11 @@
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use pandian_domain::observation::Witness;
-use pandian_domain::{BookSnapshot, Failure, Findings, Inventory, Picture, Verdict};
+use pandian_domain::verdict::Seen;
+use pandian_domain::{BookSnapshot, Failure, Findings, Inventory, Picture};
 use serde::{Deserialize, Serialize};
+
+use crate::judgements::Judged;
 
 /// One step of a stop.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,6 +28,8 @@ pub enum Op {
     Compare(Captured),
     /// Judge and write the judgement down.
     Judge(Seen),
+    /// Take in what was heard and seen here for the neighbours' sake.
+    Attend(Seen),
     /// Give the stop up.
     Abandon(Failure),
 }
@@ -45,8 +50,8 @@ pub enum Out {
     Looked(Witness<Captured>, Witness<Findings>),
     /// The crane may go.
     Released,
-    /// The location has its final judgement, and it is on disk.
-    Judged(Verdict),
+    /// The location has its judgement, and it is on disk; so are those that it settled.
+    Judged(Judged),
 }
 
 /// A capture that lets the crane go.
@@ -61,19 +66,6 @@ pub struct Captured {
     pub findings: Option<Findings>,
     /// The device works on; picture and findings come with the comparison.
     pub working: bool,
-}
-
-/// What a stop is judged on.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Seen {
-    /// The book at arrival.
-    pub book: Option<BookSnapshot>,
-    /// The tags.
-    pub rfid: Witness<Inventory>,
-    /// The comparison.
-    pub vision: Witness<Findings>,
-    /// It was the capture that failed, not the comparison.
-    pub capture_failed: bool,
 }
 
 /// Why a step brought nothing.

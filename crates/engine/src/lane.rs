@@ -7,7 +7,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pandian_domain::history::StopHistory;
 use pandian_domain::lane::LaneIndex;
+use pandian_domain::observation::Witness;
 use pandian_domain::stocktake::{GaveUp, Idle, Left, Next, Outage};
+use pandian_domain::verdict::Seen;
 use pandian_domain::{Code, Fact, Failure, Purpose, Stop};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +18,7 @@ use crate::assignment::{Assignment, Ride};
 use crate::executor::Executor;
 use crate::flow::{Fail, Flow, Op, Out, Pending};
 use crate::run::Shared;
-use crate::stop::{give_way, visit};
+use crate::stop::{give_way, listen, visit};
 
 /// Serves one lane until the run ends.
 pub(crate) async fn lane(shared: Arc<Shared>, lane: LaneIndex) {
@@ -110,16 +112,17 @@ impl LaneFlow<'_> {
         let goes = matches!(op, Op::Goto);
         let lets_go = match &op {
             Op::Release => Some(Left::Acquired),
-            Op::Abandon(_) => Some(Left::GivenUp),
+            // Where it was released before, that holds.
+            Op::Abandon(_) | Op::Attend(Seen { rfid: Witness::Failed(_), .. }) => Some(Left::GivenUp),
             _ => None,
         };
         // A verdict that is being written stands, whoever breaks the stop off: only the end of the process leaves it open.
         let stopper = match &op {
-            Op::Judge(_) | Op::Abandon(_) if self.broken_off.is_cancelled() => return Err(Fail::BrokenOff),
+            Op::Judge(_) | Op::Attend(_) | Op::Abandon(_) if self.broken_off.is_cancelled() => return Err(Fail::BrokenOff),
             Op::Abandon(_) if !self.shared.let_go(self.assignment.lane_index, self.assignment.stop.id, &self.broken_off) => {
                 return Err(Fail::BrokenOff);
             }
-            Op::Judge(_) | Op::Abandon(_) => &self.shared.interrupted,
+            Op::Judge(_) | Op::Attend(_) | Op::Abandon(_) => &self.shared.interrupted,
             _ => &self.broken_off,
         };
         let out = tokio::select! {
@@ -130,8 +133,8 @@ impl LaneFlow<'_> {
         if goes {
             self.shared.arrived(self.lane);
         }
-        if let Out::Judged(verdict) = out {
-            self.shared.settle(self.assignment.stop.id, verdict);
+        if let Out::Judged(judged) = &out {
+            self.shared.take_in(judged);
             if let Some(freed_at) = self.freed_at.get() {
                 self.shared.forecast(|forecast, now| forecast.judged(self.lane, now - freed_at));
             }
@@ -151,9 +154,15 @@ impl LaneFlow<'_> {
 
     /// Runs the stop's program to its end. Where the program itself fails, or panics, the stop is given up.
     async fn run(&self) {
-        let gives_way = self.assignment.stop.purpose == Purpose::GiveWay;
-        let program = if gives_way { give_way(self).boxed() } else { visit(self, self.shared.site.settings.release).boxed() };
+        let purpose = self.assignment.stop.purpose;
+        let gives_way = purpose == Purpose::GiveWay;
+        let program = match purpose {
+            Purpose::Count | Purpose::Recount => visit(self, self.shared.site.settings.release).boxed(),
+            Purpose::Listen => listen(self).boxed(),
+            Purpose::GiveWay => give_way(self).boxed(),
+        };
         match AssertUnwindSafe(program).catch_unwind().await {
+            Ok(Ok(())) if purpose == Purpose::Listen => self.shared.stocktake().end_listening(self.assignment.stop.id),
             Ok(Ok(())) => {}
             // Nothing was to be counted there, so nothing is judged.
             Ok(Err(Fail::Failed(_))) if gives_way => self.free_crane(Left::GivenUp),

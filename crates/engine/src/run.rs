@@ -114,7 +114,9 @@ impl Run {
             route::plan_all(&site, &mut stocktake).await;
         }
         let started_at = clock.now();
+        let to_count: Vec<u32> = stocktake.to_count().collect();
         let shared = Shared::new(site, journal, clock, started_at, stocktake, HashSet::new(), seed);
+        shared.executor.judgements.open(to_count);
         let mut records = vec![shared.record(Fact::StocktakeStarted {
             locations: locations.len() as u64,
             warehouse: shared.site.name.clone(),
@@ -143,12 +145,15 @@ impl Run {
         recovered: Recovered,
         seed: u64,
     ) -> Result<Self, RunError> {
-        let Recovered { mut stocktake, started_at, touched, freed_at, order, .. } = recovered;
+        let Recovered { mut stocktake, started_at, touched, freed_at, order, filed, .. } = recovered;
         if order == Sequence::Planned {
             route::plan_all(&site, &mut stocktake).await;
         }
         let mode = stocktake.mode();
         let shared = Shared::new(site, journal, clock, started_at, stocktake, touched, seed);
+        if let Some((docket, made_by)) = filed {
+            shared.executor.judgements.take_up(docket, made_by);
+        }
         shared.free_at.fetch_max(freed_at.as_microsecond(), Ordering::Relaxed);
         match mode {
             Mode::Cancelled => shared.over.cancel(),

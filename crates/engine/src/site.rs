@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use pandian_devices::{Camera, Crane, TagReader};
+use pandian_domain::attribution::Calibration;
 use pandian_domain::book::Book;
+use pandian_domain::docket::{Docket, DocketRules};
 use pandian_domain::plan::Pace;
 use pandian_domain::retry::RetryPolicy;
 use pandian_domain::stocktake::LaneRules;
@@ -76,6 +78,17 @@ impl Default for Settings {
     }
 }
 
+/// How tags are attributed to locations where readers hear the neighbours too.
+#[derive(Debug, Clone)]
+pub struct Attributing {
+    /// How locations are judged then.
+    pub rules: DocketRules,
+    /// Whether that holds for every reader, not only for those that say so of themselves.
+    pub every_reader: bool,
+    /// What earlier stocktakes have learnt of the readers.
+    pub known: Calibration,
+}
+
 /// A warehouse ready to be counted.
 #[derive(Clone)]
 pub struct Site {
@@ -91,8 +104,18 @@ pub struct Site {
     pub book: Option<Arc<dyn Book>>,
     /// How it runs.
     pub settings: Settings,
+    /// How tags are attributed; none where every reader hears its own location alone.
+    pub attributing: Option<Attributing>,
     /// The configuration's file, to find it again when a stocktake is taken up.
     pub file: Arc<str>,
     /// Digest of the configuration this was made from.
     pub configuration: Digest,
+}
+
+impl Site {
+    /// An empty docket, where tags have to be attributed.
+    pub(crate) fn new_docket(&self) -> Option<Docket> {
+        let attributing = self.attributing.as_ref()?;
+        Some(Docket::new(self.layout.clone(), attributing.known.clone(), attributing.rules))
+    }
 }

@@ -1,19 +1,20 @@
 //! One stop: the heart of the program. Written once; every engine runs this.
 
 use pandian_domain::observation::Witness;
+use pandian_domain::verdict::Seen;
 use pandian_domain::{BookSnapshot, Code, Failure, Findings, Inventory};
 
-use crate::flow::{Captured, Fail, Flow, Op, Out, Pending, Seen};
+use crate::flow::{Captured, Fail, Flow, Op, Out, Pending};
 use crate::site::Release;
 
 /// Version of [`visit`]; stored with every stocktake, raised whenever the order of the steps changes.
-pub const STOP_VERSION: u32 = 2;
+pub const STOP_VERSION: u32 = 3;
 
 /// Counts one location.
 ///
 /// Go there. When the crane has arrived, read the tags and take the picture at the same time. Release the crane as soon as both are
 /// acquired, and compare the picture while it travels; or, in the strict order, compare at once and release it after both checks.
-/// Judge, and write it down.
+/// Judge, provisionally where a neighbour's stop may still change it, and write it down.
 pub async fn visit(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
     let book = match flow.step(Op::Goto).await {
         Ok(arrived) => arrived.book()?,
@@ -21,17 +22,14 @@ pub async fn visit(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
         Err(broken_off) => return Err(broken_off),
     };
 
-    let inventory = flow.step(Op::Inventory);
-    let capture = flow.step(Op::Capture);
     let (rfid, shot, vision) = match release {
         Release::AfterAcquisition => {
-            let (tags, shot) = flow.both(inventory, capture).await;
-            let (rfid, shot) = (witness(tags.and_then(Out::inventory))?, witness(shot.and_then(Out::captured))?);
-            flow.step(Op::Release).await?;
+            let (rfid, shot) = acquire(flow).await?;
             let vision = compare(flow, &shot).await?;
             (rfid, shot, vision)
         }
         Release::AfterVerification => {
+            let (inventory, capture) = (flow.step(Op::Inventory), flow.step(Op::Capture));
             let (tags, looked) = flow.both(inventory, look(flow, capture)).await;
             let rfid = witness(tags.and_then(Out::inventory))?;
             let (shot, vision) = looked.and_then(Out::looked)?;
@@ -42,6 +40,27 @@ pub async fn visit(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
 
     let capture_failed = matches!(shot, Witness::Failed(_));
     flow.step(Op::Judge(Seen { book, rfid, vision, capture_failed })).await.map(drop)
+}
+
+/// Listens and looks at a location for its neighbours' sake: whose tag is it? Nothing here is counted or judged.
+pub async fn listen(flow: &dyn Flow) -> Result<(), Fail> {
+    let (rfid, shot) = match flow.step(Op::Goto).await {
+        Ok(_arrived) => acquire(flow).await?,
+        Err(Fail::Failed(failure)) => (Witness::Failed(failure.clone()), Witness::Failed(failure)),
+        Err(broken_off) => return Err(broken_off),
+    };
+    let vision = compare(flow, &shot).await?;
+    let capture_failed = matches!(shot, Witness::Failed(_));
+    flow.step(Op::Attend(Seen { book: None, rfid, vision, capture_failed })).await.map(drop)
+}
+
+/// Reads the tags and takes the picture at the same time, and lets the crane go.
+async fn acquire(flow: &dyn Flow) -> Result<(Witness<Inventory>, Witness<Captured>), Fail> {
+    let (inventory, capture) = (flow.step(Op::Inventory), flow.step(Op::Capture));
+    let (tags, shot) = flow.both(inventory, capture).await;
+    let acquired = (witness(tags.and_then(Out::inventory))?, witness(shot.and_then(Out::captured))?);
+    flow.step(Op::Release).await?;
+    Ok(acquired)
 }
 
 /// Brings a crane out of another's way.

@@ -193,6 +193,7 @@ impl Rig {
             paces: vec![None; cranes],
             book: Some(Arc::new(NamedStock)),
             settings,
+            attributing: None,
             configuration: Digest::ZERO,
         };
         Self { folder: tempfile::tempdir().unwrap(), site: Arc::new(site), script }

@@ -254,6 +254,7 @@ fn site(cranes: usize, stops: usize, devices: impl Fn(usize, &[LocationCode]) ->
         devices,
         book: Some(Arc::new(OneUnitEach)),
         settings: Settings { release: Release::AfterAcquisition, ..Settings::default() },
+        attributing: None,
         configuration: Digest::ZERO,
     }
 }

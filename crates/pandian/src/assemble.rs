@@ -9,13 +9,14 @@ use pandian_devices::http::HttpClient;
 use pandian_devices::process::ProcessPool;
 use pandian_devices::reader::llrp::LlrpConnections;
 use pandian_devices::{BuildContext, Catalog};
+use pandian_domain::attribution::Calibration;
 use pandian_domain::book::Book;
 use pandian_domain::{Code, CraneId, Fact};
-use pandian_engine::{Devices, Site};
+use pandian_engine::{Attributing, Devices, Site};
 use pandian_sim::{CraneSpec, Simulation, World, WorldSpec};
 use pandian_store::{Store, digest, name_of};
 
-use crate::config::{self, BookSource, Warehouse};
+use crate::config::{self, Apply, BookSource, Warehouse};
 use crate::fault::Fault;
 use crate::learnt;
 use crate::lists::{Limits, ListFile, read_stock};
@@ -96,6 +97,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
     if let Some(store) = store {
         learnt::apply(&mut paces, &learnt::learnt(store, warehouse).await?);
     }
+    let attributing = attributing(warehouse, &devices, store).await?;
     let site = Site {
         name: warehouse.name.clone(),
         file: warehouse.file.display().to_string().into(),
@@ -104,9 +106,30 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         paces,
         book,
         settings: warehouse.settings,
+        attributing,
         configuration: digest(warehouse.text.as_bytes()),
     };
     Ok(Assembled { site: Arc::new(site), simulation, celery, llrp, callbacks })
+}
+
+/// How tags are attributed, where a reader hears the neighbours too, with what was learnt of the readers before.
+async fn attributing(warehouse: &Warehouse, devices: &[Devices], store: Option<&Store>) -> Result<Option<Attributing>, Fault> {
+    let hears_strays = |devices: &Devices| devices.reader.iter().any(|(_, reader)| reader.hears_strays());
+    let every_reader = match warehouse.attribution.apply {
+        Apply::Never => return Ok(None),
+        Apply::Auto if !devices.iter().any(hears_strays) => return Ok(None),
+        Apply::Auto => false,
+        Apply::Always => true,
+    };
+    let learnt = match store {
+        Some(store) => store.last_of("radio_learnt").await?,
+        None => None,
+    };
+    let known = match learnt.map(|stored| stored.record()).transpose()?.map(|record| record.fact) {
+        Some(Fact::RadioLearnt { warehouse: of, calibration }) if of == warehouse.name => Calibration::from_lines(&calibration),
+        _ => Calibration::default(),
+    };
+    Ok(Some(Attributing { rules: warehouse.attribution.rules, every_reader, known }))
 }
 
 /// An error in a list, on its way to a person.
@@ -138,7 +161,7 @@ async fn listen_for_callbacks(warehouse: &Warehouse, table: &Arc<CallbackTable>)
 
 /// The list of book stock that was imported last.
 async fn imported_book(warehouse: &Warehouse, store: &Store) -> Result<Option<Arc<dyn Book>>, Fault> {
-    let Some(record) = store.last_import().await? else { return Ok(None) };
+    let Some(record) = store.last_of("book_imported").await? else { return Ok(None) };
     let Fact::BookImported { source, list, .. } = record.record()?.fact else { return Ok(None) };
     let missing = || Fault::new(Code::EvidenceBroken, format!("the imported book stock {list} is missing from the data directory"));
     let bytes = store.evidence(list).await?.ok_or_else(missing)?;

@@ -18,6 +18,7 @@ use pandian_sim::SimulationSettings;
 
 use crate::lists::{Limits, ListBook, ListError, ListFile, read_stock};
 
+mod attribution;
 mod carriers;
 mod device;
 mod document;
@@ -35,6 +36,7 @@ mod unknown;
 mod warehouse;
 mod zones;
 
+pub use attribution::{Apply, Attribution};
 pub use error::{ConfigError, ConfigProblem};
 pub use plan::{CheckTimes, OrderSetting};
 pub use schema::schema;
@@ -70,6 +72,8 @@ pub struct Warehouse {
     pub order: OrderSetting,
     /// Whether measured moves may replace the configured kinematics.
     pub learn: bool,
+    /// How tags are attributed to locations.
+    pub attribution: Attribution,
     /// Where cranes that report back are awaited.
     pub callbacks: Option<CallbackListener>,
     /// The simulated warehouse.

@@ -112,8 +112,8 @@ impl Track {
         }
         let there = || record.location.as_ref().and_then(|code| layout.index_of(code.as_str())).and_then(|slot| layout.position(slot));
         match record.fact {
-            Fact::CraneSent {} if record.attempt.is_some_and(|attempt| attempt > 1) => self.lose(),
-            Fact::CraneSent {} => self.send(there(), record.at),
+            Fact::CraneSent { .. } if record.attempt.is_some_and(|attempt| attempt > 1) => self.lose(),
+            Fact::CraneSent { .. } => self.send(there(), record.at),
             Fact::CraneArrived { .. } => self.arrive(there(), record.at),
             // Lent out or taken out, it may have been moved by others.
             Fact::OperationFailed { operation: OpKind::Goto, .. } | Fact::LaneOut { .. } | Fact::LaneIn {} => self.lose(),

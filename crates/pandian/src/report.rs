@@ -62,6 +62,8 @@ impl Row {
     pub fn of(stop: StopId, history: &StopHistory) -> Option<Self> {
         let (judgement, stage) = history.judgement.as_ref()?;
         let at = |instant: Option<Timestamp>| instant.map(|at| format!("{at:.6}"));
+        // A reader that gave only a note has not said that there are none.
+        let heard = || history.inventory.as_ref().filter(|inventory| inventory.reads.is_some()).map(|inventory| inventory.tags);
         Some(Self {
             location: history.location.as_ref().map(ToString::to_string).unwrap_or_default(),
             verdict: judgement.verdict.as_str(),
@@ -70,8 +72,7 @@ impl Row {
             confidence: judgement.confidence,
             book: judgement.book,
             counted: judgement.counted,
-            // A reader that gave only a note has not said that there are none.
-            tags: history.inventory.as_ref().filter(|inventory| inventory.reads.is_some()).map(|inventory| inventory.tags),
+            tags: history.tags.or_else(heard),
             picture_sha256: history.capture.as_ref().and_then(|capture| capture.picture.as_ref()).map(|picture| picture.sha256),
             crane: history.crane.as_ref().map(ToString::to_string).unwrap_or_default(),
             sent_at: at(history.sent_at),
@@ -288,6 +289,7 @@ mod tests {
             counted: None,
             variances: Vec::new(),
             belongs_at: None,
+            found_at: None,
         };
         let mut history = StopHistory::default();
         history.judgement = Some((judgement, Stage::Final));

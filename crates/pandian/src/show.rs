@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pandian_domain::stocktake::{Outage, Standing};
-use pandian_domain::{Fact, Record};
+use pandian_domain::{Fact, Record, Stage};
 use pandian_engine::{Controller, LaneStatus, Status};
 use tokio::io::AsyncWriteExt;
 
@@ -76,10 +76,9 @@ fn line(record: &Record, words: &Words) -> Option<String> {
     let location = record.location.as_ref().map(ToString::to_string).unwrap_or_default();
     let lane = record.lane.as_ref().map(ToString::to_string).unwrap_or_default();
     Some(match &record.fact {
-        Fact::Judged { judgement, .. } if !judgement.verdict.is_agreement() => {
-            let belongs =
-                judgement.belongs_at.as_ref().map(|place| format!(" ({})", (words.belongs_at)(place.as_str()))).unwrap_or_default();
-            format!("{location}  {}: {}{belongs}", (words.verdict)(judgement.verdict), (words.reason)(judgement.reason))
+        Fact::Judged { judgement, stage: Stage::Final, .. } if !judgement.verdict.is_agreement() => {
+            let partners = words.partners(judgement);
+            format!("{location}  {}: {}{partners}", (words.verdict)(judgement.verdict), (words.reason)(judgement.reason))
         }
         Fact::OperationFailed { operation, code, message, .. } => {
             format!("{} [{code}]", (words.operation_failed)(operation.as_str(), &location, message))

@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, reason = "the words are their own description")]
 
-use pandian_domain::verdict::{Reason, Verdict};
+use pandian_domain::verdict::{Judgement, Reason, Verdict};
 use pandian_engine::site::Release;
 
 use crate::cli::LangArg;
@@ -56,6 +56,8 @@ pub struct Words {
     pub counted: &'static str,
     pub tags: &'static str,
     pub belongs_at: fn(&str) -> String,
+    /// Where something that is missing here was found.
+    pub found_at: fn(&str) -> String,
     pub started: &'static str,
     pub finished: &'static str,
     pub not_finished: &'static str,
@@ -163,4 +165,14 @@ pub struct PlanWords {
     pub begins_here: &'static str,
     pub first: &'static str,
     pub last: &'static str,
+}
+
+impl Words {
+    /// Where what was found belongs, and where what is missing was found, in brackets; nothing where neither is known.
+    pub fn partners(&self, judgement: &Judgement) -> String {
+        let belongs = judgement.belongs_at.as_ref().map(|place| (self.belongs_at)(place.as_str()));
+        let found = judgement.found_at.as_ref().map(|place| (self.found_at)(place.as_str()));
+        let partners: Vec<String> = belongs.into_iter().chain(found).collect();
+        if partners.is_empty() { String::new() } else { format!(" ({})", partners.join(", ")) }
+    }
 }

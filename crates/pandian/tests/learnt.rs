@@ -17,7 +17,7 @@ use pandian::learnt::{apply, learnt};
 use pandian_domain::stocktake::{Outage, Sequence};
 use pandian_domain::travel::learn::Learnt;
 use pandian_domain::travel::{Axis, Kinematics};
-use pandian_domain::{Code, CraneId, Digest, Fact, OpKind, Record, StocktakeId, Timestamp};
+use pandian_domain::{Code, CraneId, Digest, Fact, OpKind, Purpose, Record, StocktakeId, Timestamp};
 use pandian_engine::site::Release;
 use pandian_store::{Access, Batch, Store};
 use tempfile::TempDir;
@@ -116,7 +116,7 @@ impl Logbook {
     fn visit(&mut self, crane: &str, n: u32, kinematics: Kinematics) {
         let (location, takes) = self.way(&crane.replace('C', "A0"), n, kinematics);
         self.stops += 1;
-        self.of_stop(crane, &location, 1, Fact::CraneSent {});
+        self.of_stop(crane, &location, 1, Fact::CraneSent { purpose: Purpose::Count });
         self.now += takes;
         self.of_stop(crane, &location, 1, Fact::CraneArrived { book: None });
         self.now += Duration::from_secs(2);
@@ -175,9 +175,9 @@ async fn moves_count_only_where_both_ends_and_the_time_are_certain() {
         ("a retry", 58, |book| {
             let (location, takes) = book.way("A01", 30, worn());
             book.stops += 1;
-            book.of_stop("C1", &location, 1, Fact::CraneSent {});
+            book.of_stop("C1", &location, 1, Fact::CraneSent { purpose: Purpose::Count });
             book.of_stop("C1", &location, 1, failed());
-            book.of_stop("C1", &location, 2, Fact::CraneSent {});
+            book.of_stop("C1", &location, 2, Fact::CraneSent { purpose: Purpose::Count });
             book.now += takes;
             book.of_stop("C1", &location, 2, Fact::CraneArrived { book: None });
             // The same position: what follows is whole again.
@@ -185,12 +185,12 @@ async fn moves_count_only_where_both_ends_and_the_time_are_certain() {
         }),
         ("an order that failed for good", 58, |book| {
             book.stops += 1;
-            book.of_stop("C1", "A01-L-001-01", 1, Fact::CraneSent {});
+            book.of_stop("C1", "A01-L-001-01", 1, Fact::CraneSent { purpose: Purpose::Count });
             book.of_stop("C1", "A01-L-001-01", 1, failed());
         }),
         ("an order that came to nothing", 58, |book| {
             book.stops += 1;
-            book.of_stop("C1", "A01-L-001-01", 1, Fact::CraneSent {});
+            book.of_stop("C1", "A01-L-001-01", 1, Fact::CraneSent { purpose: Purpose::Count });
         }),
         ("production", 58, |book| {
             let by = Outage::Production;
@@ -209,7 +209,7 @@ async fn moves_count_only_where_both_ends_and_the_time_are_certain() {
         ("another stocktake", 58, |book| book.start("Test")),
         ("a place that is not there any more", 58, |book| {
             book.stops += 1;
-            book.of_stop("C1", "gone", 1, Fact::CraneSent {});
+            book.of_stop("C1", "gone", 1, Fact::CraneSent { purpose: Purpose::Count });
             book.of_stop("C1", "gone", 1, Fact::CraneArrived { book: None });
         }),
     ];
@@ -230,7 +230,7 @@ async fn moves_from_aisle_to_aisle_and_of_other_warehouses_teach_nothing() {
     for n in 0..100 {
         let (location, takes) = book.way(if n % 2 == 0 { "A01" } else { "A02" }, n, worn());
         book.stops += 1;
-        book.of_stop("C1", &location, 1, Fact::CraneSent {});
+        book.of_stop("C1", &location, 1, Fact::CraneSent { purpose: Purpose::Count });
         book.now += takes + Duration::from_secs(30);
         book.of_stop("C1", &location, 1, Fact::CraneArrived { book: None });
     }
@@ -261,7 +261,7 @@ async fn the_cranes_of_a_dispatcher_are_not_learnt() {
     for n in 0..100 {
         let (location, takes) = book.way("A01", n, worn());
         book.stops += 1;
-        book.of_stop("WCS", &location, 1, Fact::CraneSent {});
+        book.of_stop("WCS", &location, 1, Fact::CraneSent { purpose: Purpose::Count });
         book.now += takes;
         book.of_stop("WCS", &location, 1, Fact::CraneArrived { book: None });
     }

@@ -34,7 +34,7 @@ fn draft() -> Draft {
 
 fn sent(records: &[Record], crane: &str) -> Vec<String> {
     let sent =
-        records.iter().filter(|record| matches!(record.fact, Fact::CraneSent {}) && record.crane.as_ref().unwrap().as_str() == crane);
+        records.iter().filter(|record| matches!(record.fact, Fact::CraneSent { .. }) && record.crane.as_ref().unwrap().as_str() == crane);
     sent.map(|record| record.location.as_ref().unwrap().to_string()).collect()
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pandian_domain::verdict::{Judgement, Reason, Stage, Verdict};
-use pandian_domain::{Code, Fact, Findings, OpKind, Record, StocktakeId, Timestamp};
+use pandian_domain::{Code, Fact, Findings, OpKind, Purpose, Record, StocktakeId, Timestamp};
 use pandian_store::{Access, Batch, Store, StoreError};
 use tokio::task::JoinHandle;
 
@@ -86,7 +86,7 @@ async fn measure_stops(dir: &std::path::Path, lanes: u32) -> Result<(), Box<dyn 
                 let named = Some(pandian_store::digest(&reads));
                 let confidence = Some(0.98);
                 let findings = Some(Findings { occupied: Some(true), codes: Vec::new(), confidence, note: None });
-                drop(store.append(alone(of(Fact::CraneSent {}))));
+                drop(store.append(alone(of(Fact::CraneSent { purpose: Purpose::Count }))));
                 drop(store.append(alone(of(Fact::CraneArrived { book: None }))));
                 let inventory = of(Fact::InventoryDone { tags: 1, reads: named, note: None });
                 drop(store.append(Batch { records: vec![inventory], reads: vec![reads] }));
@@ -128,6 +128,7 @@ fn judgement() -> Judgement {
         counted: None,
         variances: Vec::new(),
         belongs_at: None,
+        found_at: None,
     }
 }
 

@@ -139,10 +139,11 @@ impl Readers {
         .await
     }
 
-    /// The newest list of book stock.
-    pub(crate) async fn last_import(&self) -> Result<Option<StoredRecord>, StoreError> {
+    /// The newest record of a kind.
+    pub(crate) async fn last_of(&self, kind: &str) -> Result<Option<StoredRecord>, StoreError> {
+        let kind = kind.to_owned();
         self.read(async move |connection| {
-            let row = sqlx::query(LAST_IMPORT).fetch_optional(connection).await?;
+            let row = sqlx::query(LAST_OF).bind(&kind).fetch_optional(connection).await?;
             Ok(row.as_ref().map(StoredRecord::of).transpose()?)
         })
         .await
@@ -215,8 +216,7 @@ const NEXT_STOCKTAKE: &str = "SELECT stocktake FROM records WHERE key IS NULL AN
 const FIRST_OF_KIND: &str = "SELECT seq, body, hash FROM records WHERE key IS NULL AND stocktake = $1 AND kind = $2 ORDER BY seq LIMIT 1";
 const LAST_OF_KIND: &str =
     "SELECT seq, body, hash FROM records WHERE key IS NULL AND stocktake = $1 AND kind = $2 ORDER BY seq DESC LIMIT 1";
-const LAST_IMPORT: &str =
-    "SELECT seq, body, hash FROM records WHERE key IS NULL AND stocktake IS NULL AND kind = 'book_imported' ORDER BY seq DESC LIMIT 1";
+const LAST_OF: &str = "SELECT seq, body, hash FROM records WHERE key IS NULL AND stocktake IS NULL AND kind = $1 ORDER BY seq DESC LIMIT 1";
 const READS: &str = "SELECT bytes FROM reads WHERE seq = $1";
 const RECORDS_BY_KEY: &str = "SELECT found.seq, body, found.key FROM \
      (SELECT key, seq FROM keys WHERE key >= $1 AND key <= $2 UNION ALL SELECT key, seq FROM recent_keys WHERE key >= $1 AND key <= $2 \
@@ -275,8 +275,8 @@ impl StopRecords {
         // In the order in which they were committed, not that of their keys.
         self.records.sort_unstable_by_key(|(seq, _)| *seq);
         let mut history = StopHistory::default();
-        for (_, record) in &self.records {
-            history.apply(record);
+        for (seq, record) in &self.records {
+            history.apply(*seq, record);
         }
         Ok((self.id, history))
     }
@@ -386,7 +386,7 @@ mod tests {
         let mut connection = database::connect_for_writing(dir.path(), true).await.unwrap();
         schema::migrate(&mut connection, &database::path(dir.path())).await.unwrap();
         let own = own_records(StocktakeId::from([1; 16]), &["paused".into(), "resumed".into()], 0).into_sql();
-        for query in [RECORDS_AFTER, NEXT_STOCKTAKE, FIRST_OF_KIND, LAST_OF_KIND, LAST_IMPORT, READS, RECORDS_BY_KEY, own.as_str()] {
+        for query in [RECORDS_AFTER, NEXT_STOCKTAKE, FIRST_OF_KIND, LAST_OF_KIND, LAST_OF, READS, RECORDS_BY_KEY, own.as_str()] {
             let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {query}"));
             let steps = sqlx::query(explain).fetch_all(&mut connection).await.unwrap();
             let steps: Vec<String> = steps.iter().map(|step| step.get(3)).collect();

@@ -203,9 +203,9 @@ impl Store {
         self.inner.readers.stocktakes().await
     }
 
-    /// The record of the list of book stock that was imported last.
-    pub async fn last_import(&self) -> Result<Option<StoredRecord>, StoreError> {
-        self.inner.readers.last_import().await
+    /// The last record of a kind (`book_imported`, …).
+    pub async fn last_of(&self, kind: &str) -> Result<Option<StoredRecord>, StoreError> {
+        self.inner.readers.last_of(kind).await
     }
 
     /// The records of a stocktake itself, not of its stops, that are of one of these kinds (`stocktake_planned`, `paused`, …), in

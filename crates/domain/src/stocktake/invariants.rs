@@ -55,7 +55,7 @@ impl Stocktake {
                 }
                 _ => {}
             }
-            if !matches!(entry.state, EntryState::Settled(_) | EntryState::Dropped) {
+            if !matches!(entry.state, EntryState::Settled(_) | EntryState::Dropped) && entry.purpose != Purpose::Listen {
                 open += 1;
             }
         }

@@ -9,7 +9,7 @@ use super::{EntryState, Idle, Mode, Next, Refusal, Stocktake};
 use crate::ids::StopId;
 use crate::lane::{LaneIndex, QueueIndex};
 use crate::layout::Position;
-use crate::stop::Stop;
+use crate::stop::{Purpose, Stop};
 use crate::verdict::Reason;
 
 #[derive(Debug)]
@@ -176,6 +176,8 @@ impl Stocktake {
                 self.set(number, EntryState::Waiting);
                 self.queues[queue as usize].waiting.push_front(number);
                 self.queues[queue as usize].version += 1;
+            } else if self.entry(number).purpose == Purpose::Listen {
+                self.set(number, EntryState::Dropped);
             } else {
                 self.set(number, EntryState::Released);
             }
@@ -345,7 +347,8 @@ impl Stocktake {
                     match self.forsaken(queue, number) {
                         None => self.queues[queue as usize].waiting.push_back(number),
                         Some(reason) => {
-                            self.set(number, EntryState::Released);
+                            let listens = self.entry(number).purpose == Purpose::Listen;
+                            self.set(number, if listens { EntryState::Dropped } else { EntryState::Released });
                             stranded.push((number, reason));
                         }
                     }
@@ -362,7 +365,11 @@ impl Stocktake {
         let mut reason = Reason::CraneOut;
         for index in 0..self.lanes.len() as LaneIndex {
             let lane = &self.lanes[index as usize];
-            let gave_up = matches!(lane.standing, Standing::Out { by: Outage::GaveUp, .. });
+            // Nobody waits for a crane only to listen.
+            let gave_up = match lane.standing {
+                Standing::In => false,
+                Standing::Out { by, .. } => by == Outage::GaveUp || self.entry(number).purpose == Purpose::Listen,
+            };
             if gave_up || !(lane.queue == queue || hands_on && self.layout.can_serve(lane.queue, slot)) {
                 continue;
             }

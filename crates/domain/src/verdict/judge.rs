@@ -1,28 +1,46 @@
 //! The decision table: which verdict follows from book, tags and picture.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::{Judgement, Reason, Variance, Verdict};
 use crate::book::{BookLine, BookSnapshot};
 use crate::location::LocationCode;
-use crate::observation::{Findings, Inventory, Witness};
+use crate::observation::{Epc, Findings, Inventory, Witness};
 
-/// What is known of one location when it is judged.
-#[derive(Debug)]
-pub struct Evidence<'a> {
-    /// The location.
-    pub location: &'a LocationCode,
+/// What a stop saw, which its location is judged on.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Seen {
     /// The book at arrival; none where the books do not know the location.
-    pub book: Option<&'a BookSnapshot>,
+    pub book: Option<BookSnapshot>,
     /// The tags.
-    pub rfid: &'a Witness<Inventory>,
+    pub rfid: Witness<Inventory>,
     /// The picture's comparison.
-    pub vision: &'a Witness<Findings>,
-    /// The picture could not be taken (rather than: not compared).
+    pub vision: Witness<Findings>,
+    /// It was the capture that failed, not the comparison.
     pub capture_failed: bool,
+}
+
+/// Which of the tags that a reader heard, here and at the neighbours, are this location's.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Attributed {
+    /// They lie here.
+    pub here: BTreeSet<Epc>,
+    /// They may lie here or at a neighbour.
+    pub unclear: BTreeSet<Epc>,
+    /// What is booked here and lies at another location: tags and labels.
+    pub found_at: BTreeMap<Arc<str>, LocationCode>,
+}
+
+impl Attributed {
+    /// Every tag that was heard at the location is its own: the reader hears no other, or nobody can tell.
+    pub fn all_of(seen: &Seen) -> Self {
+        let tags = seen.rfid.saw().and_then(|inventory| inventory.tags.as_deref()).unwrap_or_default();
+        Self { here: tags.iter().map(|read| read.epc.clone()).collect(), ..Self::default() }
+    }
 }
 
 /// How sure RFID alone can be: a tag can be missed.
@@ -42,20 +60,26 @@ pub fn not_counted(reason: Reason, book: Option<&BookSnapshot>) -> Judgement {
         counted: None,
         variances: Vec::new(),
         belongs_at: None,
+        found_at: None,
     }
 }
 
 /// Judges one location. `whereabouts` says where the books have a tag or label that was found.
 ///
 /// A witness that failed never counts as one that saw nothing: its location is *ambiguous*, or *not counted* when both failed.
-pub fn judge(evidence: &Evidence<'_>, whereabouts: impl Fn(&str) -> Option<(LocationCode, BookLine)>) -> Judgement {
-    if let Some(reason) = unusable(evidence) {
-        return reason.into_judgement(evidence.book);
+pub fn judge(
+    location: &LocationCode,
+    seen: &Seen,
+    attributed: &Attributed,
+    whereabouts: impl Fn(&str) -> Option<(LocationCode, BookLine)>,
+) -> Judgement {
+    if let Some(reason) = unusable(seen) {
+        return reason.into_judgement(seen.book.as_ref());
     }
-    let Some(book) = evidence.book else {
+    let Some(book) = &seen.book else {
         return Unusable::Ambiguous(Reason::NoBook).into_judgement(None);
     };
-    Scene::of(evidence, book, whereabouts).judge()
+    Scene::of(location, seen, attributed, book, whereabouts).judge()
 }
 
 enum Unusable {
@@ -73,12 +97,12 @@ impl Unusable {
 }
 
 /// Missing and failed observations come first: nothing is guessed around them.
-fn unusable(evidence: &Evidence<'_>) -> Option<Unusable> {
-    let tags = evidence.rfid.saw().map(|inventory| inventory.tags.is_some());
-    match (evidence.rfid, evidence.vision) {
+fn unusable(seen: &Seen) -> Option<Unusable> {
+    let tags = seen.rfid.saw().map(|inventory| inventory.tags.is_some());
+    match (&seen.rfid, &seen.vision) {
         (Witness::Failed(_), Witness::Failed(_)) => Some(Unusable::NotCounted(Reason::ChecksFailed)),
         (Witness::Failed(_), _) => Some(Unusable::Ambiguous(Reason::InventoryFailed)),
-        (_, Witness::Failed(_)) if evidence.capture_failed => Some(Unusable::Ambiguous(Reason::CaptureFailed)),
+        (_, Witness::Failed(_)) if seen.capture_failed => Some(Unusable::Ambiguous(Reason::CaptureFailed)),
         (_, Witness::Failed(_)) => Some(Unusable::Ambiguous(Reason::CompareFailed)),
         (Witness::NotAsked, Witness::NotAsked) => Some(Unusable::Ambiguous(Reason::NoObservation)),
         (Witness::Saw(_), vision) if tags == Some(false) && settles_nothing(vision) => Some(Unusable::Ambiguous(Reason::NoObservation)),
@@ -103,6 +127,10 @@ struct Scene<'a> {
     present: Vec<&'a BookLine>,
     missing: Vec<&'a BookLine>,
     strangers: Vec<Stranger>,
+    /// Where what is missing was found instead.
+    found_at: &'a BTreeMap<Arc<str>, LocationCode>,
+    /// A tag that may lie here or at a neighbour: what is booked here and missing otherwise, or a stranger.
+    unclear: bool,
     /// Tags were listed, be it an empty list.
     tags_listed: bool,
     tags_heard: bool,
@@ -115,20 +143,30 @@ struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    fn of(evidence: &Evidence<'_>, book: &'a BookSnapshot, whereabouts: impl Fn(&str) -> Option<(LocationCode, BookLine)>) -> Self {
-        let tags = evidence.rfid.saw().and_then(|inventory| inventory.tags.as_deref());
-        let heard: BTreeSet<&str> = tags.unwrap_or_default().iter().map(|read| read.epc.as_str()).collect();
-        let findings = evidence.vision.saw();
+    fn of(
+        location: &LocationCode,
+        seen: &'a Seen,
+        attributed: &'a Attributed,
+        book: &'a BookSnapshot,
+        whereabouts: impl Fn(&str) -> Option<(LocationCode, BookLine)>,
+    ) -> Self {
+        let tags = seen.rfid.saw().and_then(|inventory| inventory.tags.as_deref());
+        let heard = &attributed.here;
+        let findings = seen.vision.saw();
         let codes = findings.map_or(&[][..], |findings| &findings.codes);
-        let is_heard = |line: &BookLine| line.epc.as_ref().is_some_and(|epc| heard.contains(epc.as_str()));
+        let is_heard = |line: &BookLine| line.epc.as_ref().is_some_and(|epc| heard.contains(epc));
         let is_labelled = |line: &BookLine| codes.iter().any(|code| line.is_named_by(code));
         // Exports list empty locations with a quantity of nothing: that is no stock.
         let stock: Vec<&BookLine> = book.lines.iter().filter(|line| !line.quantity.is_zero()).collect();
         let is_booked_here = |code: &str| stock.iter().any(|line| line.is_named_by(code));
-        let elsewhere = |code: &str| whereabouts(code).filter(|(home, _)| home != evidence.location);
+        let elsewhere = |code: &str| whereabouts(code).filter(|(home, _)| home != location);
         let (present, missing): (Vec<_>, Vec<_>) = stock.iter().copied().partition(|line| is_heard(line) || is_labelled(line));
-        let mut strangers: Vec<Stranger> =
-            heard.iter().filter(|epc| !is_booked_here(epc)).map(|epc| Stranger { id: Arc::from(*epc), home: elsewhere(epc) }).collect();
+        let mut strangers: Vec<Stranger> = heard
+            .iter()
+            .map(Epc::as_str)
+            .filter(|epc| !is_booked_here(epc))
+            .map(|epc| Stranger { id: epc.into(), home: elsewhere(epc) })
+            .collect();
         // A label names a stranger only if the books know it: labels carry other codes too.
         for code in codes.iter().filter(|code| !is_booked_here(code)) {
             let Some((home, line)) = elsewhere(code) else { continue };
@@ -137,7 +175,10 @@ impl<'a> Scene<'a> {
                 strangers.push(Stranger { id: Arc::from(code.as_str()), home: Some((home, line)) });
             }
         }
+        let is_present = |epc: &Epc| present.iter().any(|line| line.epc.as_ref() == Some(epc));
         Self {
+            unclear: attributed.unclear.iter().any(|epc| !is_present(epc)),
+            found_at: &attributed.found_at,
             labels_read: !codes.is_empty(),
             by_label: present.iter().any(|line| !is_heard(line)),
             book,
@@ -145,7 +186,7 @@ impl<'a> Scene<'a> {
             missing,
             strangers,
             tags_listed: tags.is_some(),
-            tags_heard: !heard.is_empty(),
+            tags_heard: tags.is_some_and(|tags| !tags.is_empty()),
             occupied: findings.and_then(|findings| findings.occupied),
             confidence: findings.and_then(|findings| findings.confidence),
         }
@@ -156,6 +197,10 @@ impl<'a> Scene<'a> {
         let found_something = !self.present.is_empty() || !self.strangers.is_empty();
         if seen_empty && found_something {
             return self.ambiguous(Reason::WitnessesDisagree);
+        }
+        // A slot that is seen empty holds none of the tags around it.
+        if self.unclear && !seen_empty {
+            return self.ambiguous(Reason::TagsUnclear);
         }
         let booked_empty = self.present.is_empty() && self.missing.is_empty();
         match (booked_empty, self.missing.is_empty(), self.strangers.is_empty()) {
@@ -200,6 +245,8 @@ impl<'a> Scene<'a> {
                 let sure = if has_tags && self.tags_listed { self.both() } else { self.confidence.unwrap_or(RFID_ALONE) };
                 self.settled(Verdict::UnexpectedlyEmpty, Reason::SeenEmpty, sure)
             }
+            None if self.is_all_elsewhere() => self.settled(Verdict::UnexpectedlyEmpty, Reason::FoundElsewhere, RFID_ALONE),
+            Some(true) if self.is_all_elsewhere() => self.ambiguous(Reason::WitnessesDisagree),
             _ if has_tags && self.tags_listed => self.ambiguous(Reason::TagsSilent),
             _ => self.ambiguous(Reason::NothingToRecognise),
         }
@@ -208,10 +255,23 @@ impl<'a> Scene<'a> {
     /// Part of the booked stock was recognised. What is missing counts as missing only where it could have been recognised:
     /// by a tag, while the reader heard others.
     fn part_missing(self) -> Judgement {
+        if self.is_all_elsewhere() {
+            return self.settled(Verdict::Shortage, Reason::FoundElsewhere, RFID_ALONE);
+        }
         if !self.tags_heard || self.missing.iter().any(|line| line.epc.is_none()) {
             return self.ambiguous(Reason::NothingToRecognise);
         }
         self.settled(Verdict::Shortage, Reason::PartMissing, MISSED_TAG)
+    }
+
+    /// Whether everything that is missing here was found at other locations.
+    fn is_all_elsewhere(&self) -> bool {
+        self.missing.iter().all(|line| self.found_at_of(line).is_some())
+    }
+
+    fn found_at_of(&self, line: &BookLine) -> Option<LocationCode> {
+        let names = line.epc.as_ref().map(Epc::as_str).into_iter().chain(line.handling_unit.as_deref());
+        names.filter_map(|name| self.found_at.get(name)).next().cloned()
     }
 
     fn strangers_found(self, reason: Reason, verdict: Verdict) -> Judgement {
@@ -243,6 +303,7 @@ impl<'a> Scene<'a> {
             book: line.quantity,
             counted: Decimal::ZERO,
             belongs_at: None,
+            found_at: self.found_at_of(line),
             price: line.price,
         });
         // What an unknown tag holds nobody has written down: it counts as one piece.
@@ -253,6 +314,7 @@ impl<'a> Scene<'a> {
                 book: Decimal::ZERO,
                 counted: line.quantity,
                 belongs_at: Some(home.clone()),
+                found_at: None,
                 price: line.price,
             },
             None => Variance {
@@ -261,6 +323,7 @@ impl<'a> Scene<'a> {
                 book: Decimal::ZERO,
                 counted: Decimal::ONE,
                 belongs_at: None,
+                found_at: None,
                 price: None,
             },
         });
@@ -274,6 +337,7 @@ impl<'a> Scene<'a> {
             book: Some(self.book.quantity()),
             counted: Some(counted),
             belongs_at: variances.iter().find_map(|line| line.belongs_at.clone()),
+            found_at: variances.iter().find_map(|line| line.found_at.clone()),
             variances,
         }
     }

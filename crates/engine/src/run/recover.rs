@@ -2,9 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
+use pandian_domain::docket::Docket;
+use pandian_domain::history::StopHistory;
 use pandian_domain::lane::LaneIndex;
+use pandian_domain::observation::Witness;
 use pandian_domain::stocktake::{Outage, Sequence, Standing, Stocktake};
-use pandian_domain::{Fact, Position, Purpose, Record, Stage, StocktakeId, StopId, Timestamp};
+use pandian_domain::verdict::Seen as SeenThere;
+use pandian_domain::{
+    Code, CraneId, Fact, Failure, Inventory, LaneId, OpKind, Position, Purpose, Record, Stage, StocktakeId, Stop, StopId, Timestamp,
+};
 use pandian_store::Store;
 
 use super::RunError;
@@ -24,9 +30,14 @@ pub struct Recovered {
     pub(super) freed_at: Timestamp,
     /// In which order cranes visit.
     pub(super) order: Sequence,
+    /// Judgements that were still to become final, where tags have to be attributed, and what made them.
+    pub(super) filed: Option<(Docket, Vec<FiledBy>)>,
     /// When lanes came back from production.
     back_at: HashMap<LaneIndex, Timestamp>,
 }
+
+/// The stop of a provisional judgement, its lane and its crane.
+pub(super) type FiledBy = (StocktakeId, StopId, Option<LaneId>, Option<CraneId>);
 
 /// Where a crane was seen last, and where it was sent.
 #[derive(Debug, Clone, Default)]
@@ -80,6 +91,7 @@ impl Recovered {
             touched: HashSet::new(),
             freed_at: Timestamp::MIN,
             order: Sequence::default(),
+            filed: None,
             back_at: HashMap::new(),
         };
         let mut cancelled = false;
@@ -90,6 +102,12 @@ impl Recovered {
         }
         if recovered.started_at == Timestamp::MIN {
             return Err(unrecoverable("the data directory has no record of its start".to_owned()));
+        }
+        let mut docket = site.new_docket();
+        let mut filed = Vec::new();
+        if let Some(docket) = &mut docket {
+            docket.open(recovered.stocktake.to_count());
+            docket.open_listening(recovered.stocktake.to_listen());
         }
         let mut stops = store.histories(id);
         let mut seen = vec![Seen::default(); site.layout.lanes().len()];
@@ -106,20 +124,46 @@ impl Recovered {
             {
                 seen[*lane as usize].apply(history.sent_at, history.arrived_at, position);
             }
+            if let (Some(docket), Some(Stop { location, purpose, .. })) = (&mut docket, recovered.stocktake.stop_of(stop))
+                && let Some(slot) = site.layout.index_of(location.as_str())
+                && (history.judgement.is_some() || purpose == Purpose::Listen && history.released_at.is_some())
+            {
+                let seen = what_it_saw(store, stop, &history).await?;
+                match history.judgement {
+                    Some((_, Stage::Provisional)) => {
+                        drop(docket.file(stop, slot, seen, Some(history.judged_seq), site.book.as_deref()));
+                        filed.push((id, stop, history.lane.clone(), history.crane.clone()));
+                    }
+                    _ => docket.hear(slot, &seen, site.book.as_deref()),
+                }
+            }
             match history.judgement {
                 Some((judgement, Stage::Final)) => recovered.stocktake.settle(stop, judgement.verdict),
-                _ => drop(recovered.touched.insert(stop)),
+                Some((_, Stage::Provisional)) => recovered.stocktake.await_judgement(stop),
+                None if history.released_at.is_some() => recovered.heard_or_touched(stop),
+                None => drop(recovered.touched.insert(stop)),
             }
         }
         for (lane, seen) in (0..).zip(&seen) {
             let (at, sent) = seen.since(recovered.back_at.get(&lane).copied().unwrap_or(Timestamp::MIN));
             recovered.stocktake.stand(lane, at, &sent);
         }
+        recovered.filed = docket.map(|docket| (docket, filed));
         recovered.stocktake.sweep();
         if cancelled {
             recovered.stocktake.cancel()?;
         }
         Ok(recovered)
+    }
+
+    /// A stop whose crane was released before: one that only listened is done, another goes on.
+    fn heard_or_touched(&mut self, stop: StopId) {
+        if self.stocktake.stop_of(stop).is_some_and(|stop| stop.purpose == Purpose::Listen) {
+            self.stocktake.await_judgement(stop);
+            self.stocktake.end_listening(stop);
+        } else {
+            self.touched.insert(stop);
+        }
     }
 
     /// Gives whether the record cancels the stocktake.
@@ -141,6 +185,13 @@ impl Recovered {
                 for location in planned {
                     let gone = || format!("location \"{location}\" is not in this warehouse (was its configuration changed?)");
                     self.stocktake.give_way_to(self.stocktake.layout().index_of(location.as_str()).ok_or_else(gone)?);
+                }
+            }
+            Fact::StocktakePlanned { first, planned, purpose: Purpose::Listen } => {
+                let slots: Option<Vec<u32>> = planned.iter().map(|location| self.stocktake.layout().index_of(location.as_str())).collect();
+                let slots = slots.ok_or("a location to listen at is not in this warehouse (was its configuration changed?)")?;
+                if self.stocktake.listen(&slots) != Some(first) {
+                    return Err(format!("stop {first} is not the next one"));
                 }
             }
             Fact::StocktakePlanned { first, planned, .. } => {
@@ -180,4 +231,31 @@ impl Recovered {
         }
         Ok(false)
     }
+}
+
+/// What a stop saw, as its records tell it.
+async fn what_it_saw(store: &Store, stop: StopId, history: &StopHistory) -> Result<SeenThere, RunError> {
+    let rfid = match &history.inventory {
+        Some(kept) => {
+            let bytes = match kept.reads {
+                Some(_) => store.reads_of(stop).await.map_err(JournalError::from)?,
+                None => None,
+            };
+            match bytes.map(|bytes| serde_json::from_slice(&bytes)) {
+                Some(Ok(inventory)) => Witness::Saw(inventory),
+                Some(Err(error)) => {
+                    Witness::Failed(Failure::new(Code::EvidenceBroken, format!("the tag reads of stop {stop} cannot be read: {error}")))
+                }
+                None => Witness::Saw(Inventory { tags: None, note: kept.note.clone() }),
+            }
+        }
+        None => history.given_up(OpKind::Inventory).map_or(Witness::NotAsked, |failure| Witness::Failed(failure.clone())),
+    };
+    let capture_failed = history.given_up(OpKind::Capture);
+    let vision = match (&history.compared, capture_failed.or(history.given_up(OpKind::Compare))) {
+        (Some(Some(findings)), _) => Witness::Saw(findings.clone()),
+        (_, Some(failure)) => Witness::Failed(failure.clone()),
+        _ => Witness::NotAsked,
+    };
+    Ok(SeenThere { book: history.book.clone(), rfid, vision, capture_failed: capture_failed.is_some() })
 }

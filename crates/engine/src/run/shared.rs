@@ -8,7 +8,7 @@ use std::time::Duration;
 use pandian_domain::history::StopHistory;
 use pandian_domain::lane::LaneIndex;
 use pandian_domain::stocktake::{Mode, Refusal, Standing, Stocktake};
-use pandian_domain::{Fact, Failure, LaneSpec, Reason, Record, StocktakeId, Stop, StopId, Timestamp, Verdict};
+use pandian_domain::{Fact, Failure, LaneSpec, Purpose, Reason, Record, StocktakeId, Stop, StopId, Timestamp, Verdict};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::control::LaneStatus;
 use crate::executor::DeviceExecutor;
 use crate::journal::{Journal, Receipt};
+use crate::judgements::Judged;
 use crate::site::Site;
 
 /// Everything of a run that more than one of its tasks needs.
@@ -95,6 +96,8 @@ impl Shared {
 
     /// Until every location has its verdict, and that is on record.
     pub(super) async fn to_the_end(&self, lanes: &TaskTracker) -> Result<Ending, RunError> {
+        // Of a stocktake that is taken up again, something may be final by now.
+        self.close(Vec::new()).await;
         loop {
             if self.over.is_cancelled() {
                 lanes.wait().await;
@@ -102,6 +105,9 @@ impl Shared {
                 self.visits.wait().await;
                 let barred = self.stocktake().strand();
                 self.not_counted(barred).await?;
+                // What was counted stands, as far as it is known by now.
+                let judged = self.executor.judgements.close_all().await.map_err(RunError::Failed)?;
+                judged.settled.iter().for_each(|(stop, verdict)| self.settle(*stop, *verdict));
                 let rest: Vec<_> = self.stocktake().unsettled().map(|stop| (stop, Reason::Cancelled)).collect();
                 self.not_counted(rest).await?;
                 break;
@@ -217,6 +223,34 @@ impl Shared {
         self.stocktake().settle(stop, verdict);
     }
 
+    /// Takes in what judging led to: locations that are settled, and neighbours to listen at.
+    pub(crate) fn take_in(&self, judged: &Judged) {
+        for (stop, verdict) in &judged.settled {
+            self.settle(*stop, *verdict);
+        }
+        if !judged.listen.is_empty() {
+            // Under one lock, so that the records come in the order of the stops' numbers.
+            let mut stocktake = self.stocktake();
+            if let Some(first) = stocktake.listen(&judged.listen) {
+                let planned = judged.listen.iter().map(|slot| self.site.layout.slot(*slot).code.clone()).collect();
+                let mut records = vec![self.record(Fact::StocktakePlanned { first, planned, purpose: Purpose::Listen })];
+                records.extend(self.assigned_of(&stocktake, first));
+                drop(self.journal.append(records, Vec::new()));
+            }
+        }
+        if !judged.listen.is_empty() || !judged.settled.is_empty() {
+            self.wake();
+        }
+    }
+
+    /// No stop will come to these slots any more.
+    pub(crate) async fn close(&self, slots: Vec<u32>) {
+        match self.executor.judgements.close(slots).await {
+            Ok(judged) => self.take_in(&judged),
+            Err(failure) => self.end_for(failure),
+        }
+    }
+
     /// The tokens that break off what a lane's crane is busy with; none while the crane is free.
     pub(crate) fn at_work(&self, lane: LaneIndex, tokens: Vec<(StopId, CancellationToken)>) {
         let work = &self.lanes[lane as usize];
@@ -268,7 +302,8 @@ impl Shared {
 
     async fn not_counted(&self, stops: Vec<(Stop, Reason)>) -> Result<(), RunError> {
         let mut last = None;
-        for (stop, reason) in stops {
+        let slots = stops.iter().filter_map(|(stop, _)| self.site.layout.index_of(stop.location.as_str())).collect();
+        for (stop, reason) in stops.into_iter().filter(|(stop, _)| stop.purpose != Purpose::Listen) {
             let id = stop.id;
             let lane = self.lane_for(&stop);
             let assignment = self.assignment(lane, stop, Arc::default());
@@ -276,10 +311,11 @@ impl Shared {
             self.settle(id, verdict);
             last = Some(receipt);
         }
-        match last {
-            Some(receipt) => Ok(receipt.await?),
-            None => Ok(()),
+        if let Some(receipt) = last {
+            receipt.await?;
         }
+        self.close(slots).await;
+        Ok(())
     }
 
     /// The lane that would have served a stop.
@@ -294,6 +330,10 @@ impl Shared {
             let stocktake = self.stocktake();
             (stocktake.mode(), stocktake.tally())
         };
+        let remarks = self.executor.judgements.remarks(self.id);
+        if !remarks.is_empty() {
+            self.journal.append(remarks, Vec::new()).await?;
+        }
         let head = self.journal.head().await?;
         let mut summary = Summary {
             stocktake: self.id,

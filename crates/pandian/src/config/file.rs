@@ -11,6 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
+use super::attribution::AttributionTable;
 use super::pattern::CodePattern;
 use super::plan::OrderSetting;
 use super::units::{Acceleration, Count, Name, Remark, Span, Speed};
@@ -59,6 +60,9 @@ pub(super) struct WarehouseFile {
     /// What plans reckon with.
     #[serde(default)]
     plan: PlanTable,
+    /// Whose tags are heard.
+    #[serde(default)]
+    attribution: AttributionTable,
     /// Where cranes that report back are awaited.
     callbacks: Option<CallbacksTable>,
     /// The simulated warehouse behind devices of kind `sim` and behind `pandian sim`.

@@ -9,6 +9,7 @@ use pandian_engine::site::{Release, Settings};
 use pandian_sim::SimulationSettings;
 use serde::de::DeserializeOwned;
 
+use super::attribution::{self, AttributionTable};
 use super::carriers;
 use super::document::{Document, Path};
 use super::error::ConfigError;
@@ -40,6 +41,8 @@ pub(super) fn read(path: PathBuf, name: &str, text: &str, catalog: &Catalog) -> 
     let carriers = carriers::read(&mut document, catalog, &defaults);
     let run: RunTable = document.read(&Path::of("run")).unwrap_or_default();
     let plan: PlanTable = document.read(&Path::of("plan")).unwrap_or_default();
+    let attribution: AttributionTable = document.read(&Path::of("attribution")).unwrap_or_default();
+    let attribution = attribution::read(&mut document, attribution);
     let callbacks: Option<CallbacksTable> = document.read(&Path::of("callbacks"));
     let simulation: Option<SimulationSettings> = document.read(&Path::of("simulation"));
     check_simulation(&mut document, simulation.as_ref());
@@ -74,6 +77,7 @@ pub(super) fn read(path: PathBuf, name: &str, text: &str, catalog: &Catalog) -> 
         return_home: plan.return_home.unwrap_or(false),
         order: plan.order.unwrap_or_default(),
         learn: plan.learn.unwrap_or(true),
+        attribution,
         callbacks,
         simulation,
     })

@@ -73,9 +73,7 @@ impl<W: Write> Form for TerminalForm<W> {
             quantity(row.counted),
             (words.reason)(judgement.reason),
         );
-        if let Some(place) = &judgement.belongs_at {
-            line.push_str(&format!(" ({})", (words.belongs_at)(place.as_str())));
-        }
+        line.push_str(&words.partners(judgement));
         if let Some(code) = not_counted_code(history) {
             line.push_str(&format!(" [{code}]"));
         }
@@ -120,8 +118,8 @@ mod tests {
 
     /// A stop given up with `crane-out`, whatever its verdict.
     fn judged(location: String, verdict: Verdict, reason: Reason) -> StopHistory {
-        let (book, counted, variances, belongs_at) = (None, None, Vec::new(), None);
-        let judgement = Judgement { verdict, reason, confidence: 1.0, book, counted, variances, belongs_at };
+        let (book, counted, variances, belongs_at, found_at) = (None, None, Vec::new(), None, None);
+        let judgement = Judgement { verdict, reason, confidence: 1.0, book, counted, variances, belongs_at, found_at };
         let mut history = StopHistory::default();
         history.location = Some(location.as_str().into());
         history.abandoned = Some(Failure::new(Code::CraneOut, "out"));

@@ -27,7 +27,7 @@ fn check_gap(records: &[Record], x_of: impl Fn(&str) -> f64) -> usize {
         let there = x_of(location.as_str());
         let span = spans.get_mut(crane.as_str()).unwrap();
         match record.fact {
-            Fact::CraneSent {} => {
+            Fact::CraneSent { .. } => {
                 moves += 1;
                 *span = (span.0.min(there), span.1.max(there));
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pandian_domain::book::Book;
 use pandian_domain::observation::Witness;
-use pandian_domain::verdict::{Evidence, judge};
+use pandian_domain::verdict::{Attributed, Seen, judge};
 use pandian_domain::{BookLine, BookSnapshot, Judgement, LocationCode, Verdict};
 use pandian_sim::{Planted, World};
 
@@ -17,14 +17,13 @@ fn count(world: &World, book: &dyn Book, slot: u32) -> Judgement {
     let location = &world.layout().slot(slot).code;
     let snapshot =
         book.lines(location).map(|lines| BookSnapshot { source: book.source(), at: "2026-01-02T03:04:05Z".parse().unwrap(), lines });
-    let evidence = Evidence {
-        location,
-        book: snapshot.as_ref(),
-        rfid: &Witness::Saw(world.inventory(slot)),
-        vision: &Witness::Saw(world.findings(slot)),
+    let seen = Seen {
+        book: snapshot,
+        rfid: Witness::Saw(world.inventory(slot)),
+        vision: Witness::Saw(world.findings(slot)),
         capture_failed: false,
     };
-    judge(&evidence, |code| book.whereabouts(code))
+    judge(location, &seen, &Attributed::all_of(&seen), |code| book.whereabouts(code))
 }
 
 /// Counts every location and holds the verdicts against the planted differences.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pandian_domain::{Code, Fact};
+use pandian_domain::{Code, Fact, Purpose};
 use pandian_store::{Access, Batch, Head, Health, Store, verify};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -24,7 +24,7 @@ async fn records_are_numbered_in_the_order_of_the_calls() {
     assert_eq!(store.head().borrow().seq, 5000);
     let page = store.records_after(4998, 10).await.unwrap();
     assert_eq!(page.iter().map(|record| record.seq).collect::<Vec<_>>(), [4999, 5000]);
-    assert_eq!(page[1].record().unwrap(), of_stop(id(1), 5000, Fact::CraneSent {}));
+    assert_eq!(page[1].record().unwrap(), of_stop(id(1), 5000, Fact::CraneSent { purpose: Purpose::Count }));
     assert_eq!(store.head().borrow().hash, page[1].hash);
 }
 
@@ -34,7 +34,7 @@ async fn a_batch_of_any_size_is_committed_whole_and_an_empty_one_changes_nothing
     let store = open(&dir).await;
     assert_eq!(store.append(Batch::default()).await.unwrap(), 0);
     assert_eq!(store.flush().await.unwrap(), Head::EMPTY);
-    let records = (1..=9000).map(|n| of_stop(id(1), n, Fact::CraneSent {})).collect();
+    let records = (1..=9000).map(|n| of_stop(id(1), n, Fact::CraneSent { purpose: Purpose::Count })).collect();
     assert_eq!(store.append(Batch { records, reads: vec![] }).await.unwrap(), 9000);
     assert_eq!(store.append(Batch::default()).await.unwrap(), 9000);
 }
@@ -46,13 +46,22 @@ async fn the_first_commit_wins_and_the_receipt_names_the_record_on_file() {
     assert_eq!(store.append(sent(id(1), 7)).await.unwrap(), 1);
     assert_eq!(store.append(sent(id(1), 8)).await.unwrap(), 2);
     let repeated = Batch {
-        records: vec![own(id(1), Fact::Resumed { configuration: None, stop_version: None }), of_stop(id(1), 7, Fact::CraneSent {})],
+        records: vec![
+            own(id(1), Fact::Resumed { configuration: None, stop_version: None }),
+            of_stop(id(1), 7, Fact::CraneSent { purpose: Purpose::Count }),
+        ],
         reads: vec![],
     };
     let (repeated, next) = (store.append(repeated), store.append(sent(id(1), 9)));
     assert_eq!(repeated.await.unwrap(), 1, "the resumed is 3, but the last record of the batch is on file as 1");
     assert_eq!(next.await.unwrap(), 4);
-    let twice = Batch { records: vec![of_stop(id(1), 10, Fact::CraneSent {}), of_stop(id(1), 10, Fact::CraneSent {})], reads: vec![] };
+    let twice = Batch {
+        records: vec![
+            of_stop(id(1), 10, Fact::CraneSent { purpose: Purpose::Count }),
+            of_stop(id(1), 10, Fact::CraneSent { purpose: Purpose::Count }),
+        ],
+        reads: vec![],
+    };
     assert_eq!(store.append(twice).await.unwrap(), 5);
     let head = store.close().await.unwrap();
     let report = verify(dir.path(), Some(head.hash)).await.unwrap();

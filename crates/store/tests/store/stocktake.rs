@@ -64,7 +64,7 @@ pub(crate) fn finished(id: StocktakeId) -> Record {
 
 /// One record that is recognised when it comes again.
 pub(crate) fn sent(id: StocktakeId, n: u32) -> Batch {
-    Batch { records: vec![of_stop(id, n, Fact::CraneSent {})], reads: vec![] }
+    Batch { records: vec![of_stop(id, n, Fact::CraneSent { purpose: Purpose::Count })], reads: vec![] }
 }
 
 /// Everything of a stop, with a list of tag reads of its own, and with a try that failed.
@@ -77,7 +77,7 @@ pub(crate) fn whole_stop(id: StocktakeId, n: u32, picture: Option<Digest>) -> Ba
         retry_in_ms: Some(100),
     };
     let facts = [
-        Fact::CraneSent {},
+        Fact::CraneSent { purpose: Purpose::Count },
         failed,
         Fact::CraneArrived { book: None },
         Fact::InventoryDone { tags: 1, reads: Some(digest(&reads)), note: None },
@@ -101,6 +101,7 @@ fn judgement() -> Judgement {
         counted: None,
         variances: vec![],
         belongs_at: None,
+        found_at: None,
     }
 }
 

@@ -2,7 +2,7 @@ use rust_decimal::Decimal;
 
 use super::*;
 use crate::code::{Code, Failure};
-use crate::observation::{Epc, TagRead};
+use crate::observation::TagRead;
 use crate::verdict::{Reason, Verdict};
 
 const HERE: &str = "A1";
@@ -42,9 +42,8 @@ fn whereabouts(code: &str) -> Option<(LocationCode, BookLine)> {
 
 #[track_caller]
 fn check(book: Option<BookSnapshot>, rfid: Witness<Inventory>, vision: Witness<Findings>, verdict: Verdict, reason: Reason) -> Judgement {
-    let here = HERE.into();
-    let evidence = Evidence { location: &here, book: book.as_ref(), rfid: &rfid, vision: &vision, capture_failed: true };
-    let judgement = judge(&evidence, whereabouts);
+    let seen = Seen { book, rfid, vision, capture_failed: true };
+    let judgement = judge(&HERE.into(), &seen, &Attributed::all_of(&seen), whereabouts);
     assert_eq!((judgement.verdict, judgement.reason), (verdict, reason), "{judgement:#?}");
     judgement
 }
@@ -157,6 +156,6 @@ fn what_today_s_books_have_at_this_very_location_is_not_misplaced() {
     let here: LocationCode = "B7".into();
     let book = booked(&[]);
     let (rfid, vision) = (heard(&["99"]), seen(Some(true), &[]));
-    let evidence = Evidence { location: &here, book: book.as_ref(), rfid: &rfid, vision: &vision, capture_failed: false };
-    assert_eq!(judge(&evidence, whereabouts).verdict, Verdict::Overage);
+    let seen = Seen { book, rfid, vision, capture_failed: false };
+    assert_eq!(judge(&here, &seen, &Attributed::all_of(&seen), whereabouts).verdict, Verdict::Overage);
 }
