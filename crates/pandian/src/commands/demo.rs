@@ -32,16 +32,15 @@ use crate::words::{Lang, Words};
 
 const BAYS: usize = 10;
 const LEVELS: usize = 6;
-/// Stands for the port until the servers have one.
-const PLACEHOLDER: u16 = 1;
 
 pub(super) async fn demo(args: DemoArgs, lang: Lang) -> Result<Exit, Fault> {
     let words = lang.words();
     let manner = Manner::choose(args.json, true);
     let folder = Folder::prepare(&args).await?;
-    folder.write_warehouse(PLACEHOLDER, "simulated = true")?;
+    let ports = Ports::placeholders(args.cranes);
+    folder.write_warehouse(&ports, "simulated = true")?;
     folder.write_book(&load(&folder.path)?)?;
-    folder.write_warehouse(PLACEHOLDER, "file = \"book.csv\"")?;
+    folder.write_warehouse(&ports, "file = \"book.csv\"")?;
     let warehouse = load(&folder.path)?;
     let book = warehouse.read_book().map_err(list_fault)?.map(|book| Arc::new(book) as Arc<dyn Book>);
     let missing = || Fault::new(Code::Internal, "the demonstration has no simulation");
@@ -51,7 +50,7 @@ pub(super) async fn demo(args: DemoArgs, lang: Lang) -> Result<Exit, Fault> {
     let running = SimServers::start(world.clone(), servers(&warehouse, Some(anywhere))?)
         .await
         .map_err(|error| Fault::new(Code::DeviceUnreachable, error.to_string()))?;
-    folder.write_warehouse(running.addresses()[0].port(), "file = \"book.csv\"")?;
+    folder.write_warehouse(&Ports::of(&running), "file = \"book.csv\"")?;
 
     let locations = warehouse.layout.slots().len();
     tell(manner, || (words.demo_title)(args.cranes, locations, args.speed));
@@ -123,6 +122,26 @@ async fn compare(world: &Simulation, data: &Path, stocktake: StocktakeId, manner
     Ok(if wrong == 0 { Exit::Done } else { Exit::Incomplete })
 }
 
+/// Where the simulated devices listen: cranes and cameras at one port, the reader of each crane at one of its own.
+struct Ports {
+    http: u16,
+    readers: Vec<u16>,
+}
+
+impl Ports {
+    /// What stands in the configuration until the servers have theirs.
+    fn placeholders(cranes: u16) -> Self {
+        Self { http: 1, readers: (0..cranes).map(|n| 2 + n).collect() }
+    }
+
+    /// Those of the servers, the one for cranes and cameras being the first that was wanted.
+    fn of(running: &SimServers) -> Self {
+        let ports: Vec<u16> = running.addresses().iter().map(SocketAddr::port).collect();
+        let (http, readers) = ports.split_first().map_or((0, &[][..]), |(http, readers)| (*http, readers));
+        Self { http, readers: readers.to_vec() }
+    }
+}
+
 /// The demonstration's folder: an ordinary warehouse that can be counted again by hand.
 struct Folder {
     path: PathBuf,
@@ -151,20 +170,23 @@ impl Folder {
         Ok(Self { path, seed: args.seed, cranes: args.cranes, speed: args.speed, _mark: mark })
     }
 
-    fn write_warehouse(&self, port: u16, book: &str) -> Result<(), Fault> {
+    fn write_warehouse(&self, ports: &Ports, book: &str) -> Result<(), Fault> {
+        let port = ports.http;
         let mut text = format!(
             "# The warehouse of `pandian demo`. Devices are simulated, and reached over real sockets.\n\
              name = \"Demo\"\n\n[book]\n{book}\n\n\
-             [simulation]\nseed = {}\nspeed = {:?}\ndifferences = 0.03\ninventory_time = \"2s\"\ncapture_time = \"500ms\"\ncompare_time = \"5500ms\"\n",
+             [simulation]\nseed = {}\nspeed = {:?}\ndifferences = 0.03\ninventory_time = \"2s\"\ncapture_time = \"500ms\"\ncompare_time = \"5500ms\"\n\n\
+             # Readers hear the neighbours' tags too.\n\
+             [simulation.radio]\n",
             self.seed, self.speed
         );
-        for n in 1..=self.cranes {
+        for (n, reader) in (1..=self.cranes).zip(&ports.readers) {
             text.push_str(&format!(
                 "\n[[aisle]]\nid = \"A{n:02}\"\nbays = {BAYS}\nlevels = {LEVELS}\n\
                  code = \"{{aisle}}-{{side}}-{{bay:03}}-{{level:02}}\"\n\n\
                  [[crane]]\nid = \"C{n}\"\naisles = [\"A{n:02}\"]\n\
                  device = {{ kind = \"http\", url = \"http://127.0.0.1:{port}/cranes/C{n}/execute_queue/\", alarm_codes = [500] }}\n\
-                 reader = {{ kind = \"http\", url = \"http://127.0.0.1:{port}/readers/{{crane}}/inventory?location={{location}}\" }}\n\
+                 reader = {{ kind = \"llrp\", address = \"127.0.0.1:{reader}\", antennas = {{ L = [1], R = [2] }} }}\n\
                  camera = {{ kind = \"http\", url = \"http://127.0.0.1:{port}/cameras/{{crane}}/capture?location={{location}}\", \
                  compare_url = \"http://127.0.0.1:{port}/cameras/{{crane}}/compare?location={{location}}\" }}\n"
             ));

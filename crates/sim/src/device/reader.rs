@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Station, take};
-use crate::fault::{Device, FaultKind};
+use crate::fault::Device;
 
 /// Settings of the reader kind `sim`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -48,11 +48,7 @@ impl TagReader for SimReader {
                 self.station.met(visit)
             };
             let met = self.station.work(strike, listen).await?;
-            let hears = strike.is_none_or(|strike| strike.kind != FaultKind::ReaderSilent);
-            Ok(match met.filter(|_| hears) {
-                Some(slot) => self.station.simulation.world().inventory(slot),
-                None => Inventory { tags: Some(Vec::new()), note: None },
-            })
+            Ok(self.station.simulation.inventory(met, strike))
         })
     }
 
