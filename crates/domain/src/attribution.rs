@@ -119,6 +119,9 @@ pub struct Attribution {
     /// Slots at which a reader listened.
     listened: BTreeSet<u32>,
     looked_at: HashMap<u32, Look>,
+    /// Where labels were read, by the unit that they name, and the tags that bear the number of a unit.
+    label_at: HashMap<Arc<str>, u32>,
+    bearer_of: HashMap<Arc<str>, Epc>,
     traces: HashMap<Epc, Trace>,
     /// Tags by the slot of their loudest hearing.
     loudest_at: HashMap<u32, BTreeSet<Epc>>,
@@ -139,6 +142,8 @@ impl Attribution {
             known,
             listened: BTreeSet::new(),
             looked_at: HashMap::new(),
+            label_at: HashMap::new(),
+            bearer_of: HashMap::new(),
             traces: HashMap::new(),
             loudest_at: HashMap::new(),
             booked_at: HashMap::new(),
@@ -159,7 +164,12 @@ impl Attribution {
         self.forget_around(place);
         for read in tags {
             let Some(level) = read.level_dbm().filter(|level| level.is_finite()) else { continue };
-            let trace = self.traces.entry(read.epc.clone()).or_insert_with(|| Trace { home: home(&read.epc), ..Trace::default() });
+            let trace = self.traces.entry(read.epc.clone()).or_insert_with(|| {
+                let unit = read.epc.sscc();
+                let label_at = unit.as_ref().and_then(|unit| self.label_at.get(unit).copied());
+                self.bearer_of.extend(unit.map(|unit| (unit, read.epc.clone())));
+                Trace { home: home(&read.epc), label_at, ..Trace::default() }
+            });
             if let Some(home) = trace.home {
                 self.booked_at.entry(home).or_default().insert(read.epc.clone());
             }
@@ -190,9 +200,13 @@ impl Attribution {
         }
     }
 
-    /// A camera read the label of a tag's unit in a slot; `home` is where the books have it.
-    pub fn see_label(&mut self, slot: u32, epc: &Epc, home: Option<u32>) {
-        let trace = self.traces.entry(epc.clone()).or_insert_with(|| Trace { home, ..Trace::default() });
+    /// A camera read the label of a unit in a slot. `booked` is that unit's tag and where the books have it, if they know the label;
+    /// else the label is that of a tag which bears the same number.
+    pub fn see_label(&mut self, slot: u32, unit: &str, booked: Option<(&Epc, u32)>) {
+        self.label_at.insert(unit.into(), slot);
+        let known = booked.map(|(epc, home)| (epc.clone(), Some(home)));
+        let Some((epc, home)) = known.or_else(|| Some((self.bearer_of.get(unit)?.clone(), None))) else { return };
+        let trace = self.traces.entry(epc).or_insert_with(|| Trace { home, ..Trace::default() });
         trace.label_at = Some(slot);
         trace.whereabouts = None;
     }

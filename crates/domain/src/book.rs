@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::location::LocationCode;
-use crate::observation::Epc;
+use crate::observation::{Epc, unit_named};
 
 /// One line of the books at one location.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,9 +31,19 @@ pub struct BookLine {
 }
 
 impl BookLine {
-    /// Whether a code read from a label names this line: its handling unit or its EPC.
+    /// Whether a code read from a label names this line: its handling unit or its EPC, which may bear the same number.
     pub fn is_named_by(&self, code: &str) -> bool {
-        self.handling_unit.as_deref() == Some(code) || self.epc.as_ref().is_some_and(|epc| epc.as_str().eq_ignore_ascii_case(code))
+        let unit = unit_named(code);
+        self.handling_unit.as_deref().map(unit_named) == Some(unit)
+            || self.epc.as_ref().is_some_and(|epc| epc.as_str().eq_ignore_ascii_case(code) || epc.sscc().as_deref() == Some(unit))
+    }
+
+    /// Whether a tag is this line's: the one that is booked or, where none is, one that bears the number of the handling unit.
+    pub fn is_tagged(&self, epc: &Epc) -> bool {
+        match &self.epc {
+            Some(booked) => booked == epc,
+            None => self.handling_unit.as_deref().is_some_and(|unit| epc.sscc().as_deref() == Some(unit_named(unit))),
+        }
     }
 }
 
@@ -62,6 +72,10 @@ pub trait Book: Send + Sync {
     fn lines(&self, location: &LocationCode) -> Option<Vec<BookLine>>;
     /// Where, according to the books, a tag or label found elsewhere belongs, and its line.
     fn whereabouts(&self, code: &str) -> Option<(LocationCode, BookLine)>;
+    /// Where the books have a tag: by its EPC, or by the number of the handling unit that it bears.
+    fn home_of(&self, epc: &Epc) -> Option<(LocationCode, BookLine)> {
+        self.whereabouts(epc.as_str()).or_else(|| self.whereabouts(&epc.sscc()?))
+    }
     /// The name that snapshots bear.
     fn source(&self) -> Arc<str>;
 }

@@ -15,7 +15,7 @@ use crate::book::{Book, BookLine};
 use crate::ids::StopId;
 use crate::layout::Layout;
 use crate::location::LocationCode;
-use crate::observation::Epc;
+use crate::observation::{Epc, unit_named};
 use crate::verdict::{Attributed, Judgement, Reason, Seen, Verdict, judge, not_counted};
 
 #[cfg(test)]
@@ -261,12 +261,10 @@ impl Docket {
 
     /// Takes in what a stop saw of tags, labels and emptiness.
     fn attend(&mut self, slot: u32, seen: &Seen, book: Option<&dyn Book>) {
-        let home = |code: &str| {
-            let (home, line) = book?.whereabouts(code)?;
-            Some((self.layout.index_of(home.as_str())?, line))
-        };
+        let slot_of = |(home, line): (LocationCode, BookLine)| Some((self.layout.index_of(home.as_str())?, line));
         if let Some(tags) = seen.rfid.saw().and_then(|inventory| inventory.tags.as_deref()) {
-            let homes: HashMap<Epc, u32> = tags.iter().filter_map(|read| Some((read.epc.clone(), home(read.epc.as_str())?.0))).collect();
+            let home = |epc: &Epc| slot_of(book?.home_of(epc)?).map(|(home, _)| home);
+            let homes: HashMap<Epc, u32> = tags.iter().filter_map(|read| Some((read.epc.clone(), home(&read.epc)?))).collect();
             self.attribution.hear(slot, tags, |epc| homes.get(epc).copied());
             // What is booked far away may have been found.
             self.stirred.extend(homes.values().filter(|home| self.cases.contains_key(home)));
@@ -277,13 +275,11 @@ impl Docket {
             _ if !findings.codes.is_empty() => self.attribution.look(slot, Look::Labels),
             _ => {}
         }
-        for code in &findings.codes {
-            let Some((home, line)) = home(code) else { continue };
-            if let Some(epc) = &line.epc {
-                self.attribution.see_label(slot, epc, Some(home));
-            }
-            if home != slot {
-                self.labels.insert(code.as_str().into(), slot);
+        for unit in findings.codes.iter().map(|code| unit_named(code)) {
+            let booked = book.and_then(|book| book.whereabouts(unit)).and_then(slot_of);
+            self.attribution.see_label(slot, unit, booked.as_ref().and_then(|(home, line)| Some((line.epc.as_ref()?, *home))));
+            if let Some((home, _)) = booked.filter(|(home, _)| *home != slot) {
+                self.labels.insert(unit.into(), slot);
                 self.stirred.insert(home);
             }
         }
@@ -338,7 +334,7 @@ impl Docket {
         let case = self.cases.get(&slot)?;
         let booked = case.seen.book.iter().flat_map(|book| &book.lines);
         for unit in booked.filter_map(|line| line.handling_unit.as_ref()) {
-            if let Some(found) = self.labels.get(unit).filter(|found| **found != slot) {
+            if let Some(found) = self.labels.get(unit_named(unit)).filter(|found| **found != slot) {
                 attributed.found_at.insert(unit.clone(), self.code(*found));
             }
         }

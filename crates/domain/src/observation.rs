@@ -32,6 +32,19 @@ impl Epc {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The serial shipping container code that it bears, 18 digits: what the label of the same unit says. None of any other EPC.
+    pub fn sscc(&self) -> Option<Arc<str>> {
+        let epc = pandian_epc::Epc::from_hex(&self.0).ok()?;
+        let number = epc.gs1_number().filter(|_| epc.key().family() == pandian_epc::Family::Sscc)?;
+        Some(format!("{number:018}").into())
+    }
+}
+
+/// The unit that a label names: of a serial shipping container code (GS1 application identifier 00) its 18 digits, else the text itself.
+pub fn unit_named(label: &str) -> &str {
+    let number = label.strip_prefix("(00)").or_else(|| label.strip_prefix("00").filter(|rest| rest.len() == 18));
+    number.filter(|number| number.len() == 18 && number.bytes().all(|digit| digit.is_ascii_digit())).unwrap_or(label)
 }
 
 impl fmt::Display for Epc {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Judgement, Reason, Variance, Verdict};
 use crate::book::{BookLine, BookSnapshot};
 use crate::location::LocationCode;
-use crate::observation::{Epc, Findings, Inventory, Witness};
+use crate::observation::{Epc, Findings, Inventory, Witness, unit_named};
 
 /// What a stop saw, which its location is judged on.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -154,28 +154,26 @@ impl<'a> Scene<'a> {
         let heard = &attributed.here;
         let findings = seen.vision.saw();
         let codes = findings.map_or(&[][..], |findings| &findings.codes);
-        let is_heard = |line: &BookLine| line.epc.as_ref().is_some_and(|epc| heard.contains(epc));
+        let is_heard = |line: &BookLine| heard.iter().any(|epc| line.is_tagged(epc));
         let is_labelled = |line: &BookLine| codes.iter().any(|code| line.is_named_by(code));
         // Exports list empty locations with a quantity of nothing: that is no stock.
         let stock: Vec<&BookLine> = book.lines.iter().filter(|line| !line.quantity.is_zero()).collect();
         let is_booked_here = |code: &str| stock.iter().any(|line| line.is_named_by(code));
         let elsewhere = |code: &str| whereabouts(code).filter(|(home, _)| home != location);
         let (present, missing): (Vec<_>, Vec<_>) = stock.iter().copied().partition(|line| is_heard(line) || is_labelled(line));
-        let mut strangers: Vec<Stranger> = heard
-            .iter()
-            .map(Epc::as_str)
-            .filter(|epc| !is_booked_here(epc))
-            .map(|epc| Stranger { id: epc.into(), home: elsewhere(epc) })
-            .collect();
+        let home_of = |epc: &Epc| elsewhere(epc.as_str()).or_else(|| elsewhere(&epc.sscc()?));
+        let is_stranger = |epc: &&Epc| !stock.iter().any(|line| line.is_tagged(epc));
+        let mut strangers: Vec<Stranger> =
+            heard.iter().filter(is_stranger).map(|epc| Stranger { id: epc.as_str().into(), home: home_of(epc) }).collect();
         // A label names a stranger only if the books know it: labels carry other codes too.
         for code in codes.iter().filter(|code| !is_booked_here(code)) {
-            let Some((home, line)) = elsewhere(code) else { continue };
+            let Some((home, line)) = elsewhere(unit_named(code)) else { continue };
             let same = |known: &Stranger| known.home.as_ref().is_some_and(|(_, other)| *other == line);
             if !strangers.iter().any(same) {
                 strangers.push(Stranger { id: Arc::from(code.as_str()), home: Some((home, line)) });
             }
         }
-        let is_present = |epc: &Epc| present.iter().any(|line| line.epc.as_ref() == Some(epc));
+        let is_present = |epc: &Epc| present.iter().any(|line| line.is_tagged(epc));
         Self {
             unclear: attributed.unclear.iter().any(|epc| !is_present(epc)),
             found_at: &attributed.found_at,

@@ -159,3 +159,40 @@ fn what_today_s_books_have_at_this_very_location_is_not_misplaced() {
     let seen = Seen { book, rfid, vision, capture_failed: false };
     assert_eq!(judge(&here, &seen, &Attributed::all_of(&seen), whereabouts).verdict, Verdict::Overage);
 }
+
+/// A container's label and its tag, SSCC (00)106141412345678908.
+const LABEL: &str = "106141412345678908";
+const TAG: &str = "3174257BF4499602D2000000";
+
+#[test]
+fn a_tag_that_bears_the_number_of_a_booked_container_is_its_tag() {
+    let judgement = check(booked(&[line(LABEL, "", 6)]), heard(&[TAG]), Witness::NotAsked, Verdict::Match, Reason::AllTagsHeard);
+    assert_eq!(judgement.counted, Some(6.into()));
+    // With the application identifier of the barcode, too.
+    let labelled = seen(Some(true), &["00106141412345678908"]);
+    check(booked(&[line(LABEL, "", 6)]), Witness::NotAsked, labelled, Verdict::Match, Reason::LabelsRead);
+}
+
+#[test]
+fn what_was_found_elsewhere_is_not_here_and_what_is_unclear_is_for_a_person() {
+    let seen_there = |tags: &[&str], occupied| Seen {
+        book: booked(&[line("P1", "01", 3), line("P2", "02", 5)]),
+        rfid: heard(tags),
+        vision: seen(occupied, &[]),
+        capture_failed: false,
+    };
+    let epc = |text: &str| Epc::from_hex(text).unwrap();
+    let found_at = BTreeMap::from([("02".into(), "B7".into())]);
+    let attributed = Attributed { here: [epc("01")].into(), found_at, ..Attributed::default() };
+    let judgement = judge(&HERE.into(), &seen_there(&["01"], Some(true)), &attributed, whereabouts);
+    assert_eq!((judgement.verdict, judgement.reason), (Verdict::Shortage, Reason::FoundElsewhere));
+    assert_eq!((judgement.found_at, &judgement.variances[0].found_at), (Some("B7".into()), &Some("B7".into())));
+
+    let unclear = Attributed { here: [epc("01")].into(), unclear: [epc("02")].into(), ..Attributed::default() };
+    let judgement = judge(&HERE.into(), &seen_there(&["01", "02"], Some(true)), &unclear, whereabouts);
+    assert_eq!((judgement.verdict, judgement.reason), (Verdict::Ambiguous, Reason::TagsUnclear));
+    // A camera settles it: nothing stands there.
+    let nothing = Attributed { unclear: [epc("02")].into(), ..Attributed::default() };
+    let judgement = judge(&HERE.into(), &seen_there(&["02"], Some(false)), &nothing, whereabouts);
+    assert_eq!((judgement.verdict, judgement.reason), (Verdict::UnexpectedlyEmpty, Reason::SeenEmpty));
+}
