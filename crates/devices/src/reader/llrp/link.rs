@@ -11,6 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::address::Endpoint;
 use super::connect::{Tls, Trust, connect};
@@ -32,6 +33,8 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone, Default)]
 pub struct LlrpConnections {
     links: Arc<Mutex<HashMap<Endpoint, Weak<Link>>>>,
+    /// What keeps connections up, and takes leave of readers that nobody uses any more.
+    tasks: TaskTracker,
 }
 
 impl LlrpConnections {
@@ -53,7 +56,7 @@ impl LlrpConnections {
         }
         links.retain(|_, link| link.strong_count() > 0);
         let endpoint = settings.endpoint.clone();
-        let link = Arc::new(Link::new(settings)?);
+        let link = Arc::new(Link::new(settings, self.tasks.clone())?);
         links.insert(endpoint, Arc::downgrade(&link));
         Ok(link)
     }
@@ -62,6 +65,11 @@ impl LlrpConnections {
     pub async fn close(&self) {
         let links: Vec<_> = self.links.lock().unwrap_or_else(PoisonError::into_inner).values().filter_map(Weak::upgrade).collect();
         join_all(links.iter().map(|link| link.close())).await;
+        drop(links);
+        self.tasks.close();
+        // Of devices that are gone the connection is on its way out.
+        drop(timeout(CLOSED_WITHIN, self.tasks.wait()).await);
+        self.tasks.reopen();
     }
 }
 
@@ -99,6 +107,7 @@ impl LinkSettings {
 pub(super) struct Link {
     inner: Arc<Inner>,
     life: Mutex<Option<Life>>,
+    tasks: TaskTracker,
 }
 
 /// The task that keeps it up.
@@ -136,7 +145,7 @@ enum Ended {
 }
 
 impl Link {
-    fn new(settings: LinkSettings) -> Result<Self, String> {
+    fn new(settings: LinkSettings, tasks: TaskTracker) -> Result<Self, String> {
         let tls = settings.tls.as_ref().map(|identity| Tls::new(&identity.trust, &identity.server_name)).transpose()?;
         let inner = Inner {
             address: settings.endpoint.to_string().into(),
@@ -147,7 +156,7 @@ impl Link {
             notices: Arc::default(),
             last_rospec: AtomicU32::new(0),
         };
-        Ok(Self { inner: Arc::new(inner), life: Mutex::default() })
+        Ok(Self { inner: Arc::new(inner), life: Mutex::default(), tasks })
     }
 
     /// The reader's address.
@@ -193,7 +202,7 @@ impl Link {
         }
         self.inner.state.send_replace(State::Connecting(None));
         let closing = CancellationToken::new();
-        let task = tokio::spawn(self.inner.clone().live(closing.clone()));
+        let task = self.tasks.spawn(self.inner.clone().live(closing.clone()));
         *life = Some(Life { task, closing });
     }
 
