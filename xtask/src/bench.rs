@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use clap::Subcommand;
 use serde_json::Value;
 
+mod attribution;
 mod celery;
 mod engine;
 mod makespan;
@@ -58,6 +59,15 @@ pub(crate) enum Bench {
         #[arg(long)]
         quick: bool,
     },
+    /// Whose tag it is: precision and recall on simulated warehouses, and what stocktakes find of their misplaced units
+    Attribution {
+        /// From which the warehouses' own seeds are made
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Few warehouses: a look, not a measurement
+        #[arg(long)]
+        quick: bool,
+    },
     /// A stocktake of a million locations in virtual time
     Million {
         /// Locations
@@ -74,6 +84,7 @@ impl Bench {
             Self::Route { quick, alone } => route::run(quick, alone),
             Self::Makespan { quick } => makespan::run(quick),
             Self::Rfid { quick } => rfid::run(quick),
+            Self::Attribution { seed, quick } => attribution::run(seed, quick),
             Self::Million { locations } => million::run(locations),
         }
     }

@@ -46,7 +46,7 @@ const ELSEWHERE: f64 = 0.2;
 /// What a camera's word counts for: a slot seen empty is so much less likely, one where the tag's label was read so much more.
 const SEEN: f64 = 100.0;
 /// Where a camera read labels, but not the tag's, that one is so much less likely: it may have been overlooked.
-const OVERLOOKED: f64 = 4.0;
+const OVERLOOKED: f64 = 10.0;
 /// Slots less likely than the best by more than this (a logarithm) do not come into question.
 const NOT_WORTH: f64 = 12.0;
 /// What is less likely is left out.

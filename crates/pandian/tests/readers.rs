@@ -43,12 +43,11 @@ fn late() -> String {
 
 /// Waits until the troubled reader is at work at a location after those where all is in order; gives it.
 fn mid_run(running: &mut Running) -> String {
-    let mut captured = 0;
-    let line = running.wait_for_line("a picture beside an inventory", |line| {
-        let event = event(line);
-        captured += usize::from(event["type"] == "capture_done" && event["crane"] == TROUBLED);
-        captured > IN_ORDER
-    });
+    let is_here = |event: &Value| event["type"] == "capture_done" && event["crane"] == TROUBLED;
+    let mut line = String::new();
+    for _ in 0..=IN_ORDER {
+        line = running.wait_for_line("a picture beside an inventory", |line| is_here(&event(line)));
+    }
     text(&event(&line), "location").to_owned()
 }
 

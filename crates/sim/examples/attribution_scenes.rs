@@ -1,4 +1,7 @@
-//! Whose tag it is, scored on simulated warehouses: `cargo xtask bench attribution` runs this and prints what it tells, one line of JSON.
+//! Whose tag it is, scored on simulated warehouses: `cargo xtask bench attribution` prints what this tells, one line of JSON.
+//!
+//! `cargo run --release -p pandian-sim --example attribution_scenes -- SEED WORLDS`. What a reader hears is the World's; the attribution
+//! knows the law of *free space* by its shipped calibration, and that of *crowded* not at all.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that cannot be set up ends")]
 
@@ -45,25 +48,26 @@ fn main() {
 impl Scene {
     /// Its figures over worlds of as many seeds.
     fn told(&self, seed: u64, worlds: u64) -> Value {
-        let mut sums = Scores::default();
+        let mut scores = Scores::default();
         for world in 0..worlds {
-            sums.add(&self.score(seed.wrapping_mul(1000).wrapping_add(world)));
+            self.score(seed.wrapping_mul(1000).wrapping_add(world), &mut scores);
         }
         json!({
             "law": self.name,
             "standoff_m": self.law.standoff.0,
             "shadowing_db": self.law.shadowing_db,
             "visited": self.visited,
-            "ours": sums.ours.told(sums.there),
-            "all_reads": sums.all_reads.told(sums.there),
-            "loudest": sums.loudest.told(sums.there),
-            "ambiguous": sums.ambiguous / sums.there,
-            "misplaced": { "there": sums.misplaced.there, "recall": sums.misplaced.right / sums.misplaced.there,
-                "precision": sums.misplaced.right / sums.misplaced.told },
+            "there": scores.there,
+            "ambiguous": scores.ambiguous as f64 / scores.there as f64,
+            "ours": scores.ours.told(scores.there),
+            "all_reads": scores.all_reads.told(scores.there),
+            "loudest": scores.loudest.told(scores.there),
+            "misplaced_there": scores.misplaced_there,
+            "misplaced": scores.misplaced.told(scores.misplaced_there),
         })
     }
 
-    fn score(&self, seed: u64) -> Scores {
+    fn score(&self, seed: u64, scores: &mut Scores) {
         let settings = SimulationSettings { seed, radio: Some(self.law.clone()), differences: 0.06, ..SimulationSettings::default() };
         let world = World::new(WorldSpec { layout: Arc::new(racks()), cranes: HashMap::new(), settings, book: None }).unwrap();
         let layout = world.layout().clone();
@@ -74,7 +78,6 @@ impl Scene {
         let book = world.book();
         let home = |epc: &Epc| layout.index_of(book.whereabouts(epc.as_str())?.0.as_str());
 
-        let mut scores = Scores::default();
         let mut attribution = Attribution::new(layout.clone(), Calibration::default(), AttributionRules::default());
         let mut loudest: BTreeMap<Epc, (f64, u32)> = BTreeMap::new();
         let lies_at: HashMap<Epc, u32> = (0..slots).flat_map(|slot| world.holds(slot).into_iter().map(move |epc| (epc, slot))).collect();
@@ -99,70 +102,50 @@ impl Scene {
         for (epc, slot) in &lies_at {
             let there = is_visited.contains(slot);
             let accepted = attribution.accepted(epc).map(|(accepted, _)| accepted);
-            let home = home(epc);
-            scores.there += f64::from(u8::from(there));
+            let is_home = |slot: u32| home(epc).is_none_or(|home| home == slot);
+            scores.there += u64::from(there);
+            scores.ambiguous += u64::from(there && accepted.is_none());
+            scores.misplaced_there += u64::from(there && !is_home(*slot));
             if let Some(accepted) = accepted.filter(|accepted| is_visited.contains(accepted)) {
                 scores.ours.count(accepted == *slot);
-                if home.is_some_and(|home| home != accepted) {
-                    scores.misplaced.told += 1.0;
-                    scores.misplaced.right += f64::from(u8::from(accepted == *slot));
+                if !is_home(accepted) {
+                    scores.misplaced.count(accepted == *slot);
                 }
             }
-            scores.ambiguous += f64::from(u8::from(there && accepted.is_none()));
-            scores.misplaced.there += f64::from(u8::from(there && home.is_some_and(|home| home != *slot)));
         }
-        scores
     }
 }
 
-/// How many tags were told to lie somewhere, and how many of these do.
+/// How many tags were told to lie in a visited slot, and how many of these do.
 #[derive(Default)]
 struct Count {
-    told: f64,
-    right: f64,
+    told: u64,
+    right: u64,
 }
 
 impl Count {
     fn count(&mut self, right: bool) {
-        self.told += 1.0;
-        self.right += f64::from(u8::from(right));
+        self.told += 1;
+        self.right += u64::from(right);
     }
 
-    fn told(&self, there: f64) -> Value {
-        json!({ "precision": self.right / self.told, "recall": self.right / there })
+    fn told(&self, there: u64) -> Value {
+        json!({ "precision": self.right as f64 / self.told as f64, "recall": self.right as f64 / there as f64 })
     }
-}
-
-#[derive(Default)]
-struct Misplaced {
-    there: f64,
-    told: f64,
-    right: f64,
 }
 
 #[derive(Default)]
 struct Scores {
     /// Tags that lie in visited slots.
-    there: f64,
-    ambiguous: f64,
+    there: u64,
+    /// Of these, how many are taken to lie nowhere.
+    ambiguous: u64,
     ours: Count,
     all_reads: Count,
     loudest: Count,
-    misplaced: Misplaced,
-}
-
-impl Scores {
-    fn add(&mut self, other: &Self) {
-        self.there += other.there;
-        self.ambiguous += other.ambiguous;
-        for (sum, count) in [(&mut self.ours, &other.ours), (&mut self.all_reads, &other.all_reads), (&mut self.loudest, &other.loudest)] {
-            sum.told += count.told;
-            sum.right += count.right;
-        }
-        self.misplaced.there += other.misplaced.there;
-        self.misplaced.told += other.misplaced.told;
-        self.misplaced.right += other.misplaced.right;
-    }
+    /// Tags in visited slots that the books have elsewhere.
+    misplaced_there: u64,
+    misplaced: Count,
 }
 
 fn racks() -> Layout {

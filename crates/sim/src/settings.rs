@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::book::UNITS_LIMIT;
 use crate::fault::FaultSettings;
-use crate::wire::Flavour;
 use crate::radio::RadioSettings;
+use crate::wire::Flavour;
 
 /// How the simulated warehouse is filled, how long its devices take, and what goes wrong in it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

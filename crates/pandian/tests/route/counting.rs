@@ -1,5 +1,7 @@
 //! A warehouse whose stocktakes run in this process.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+
 use std::sync::Arc;
 
 use pandian::assemble::{Assembled, assemble, load};
@@ -43,6 +45,14 @@ impl Counting {
 
     pub(crate) async fn store(&self) -> Store {
         Store::open(&self.folder.path().join("data"), Access::Write).await.unwrap()
+    }
+
+    /// The warehouse made anew, with what its records tell of it.
+    pub(crate) async fn assembled_again(&self) -> Assembled {
+        let store = self.store().await;
+        let assembled = assemble(&load(self.folder.path()).unwrap(), Some(&store)).await.unwrap();
+        store.close().await.unwrap();
+        assembled
     }
 
     pub(crate) fn all(&self) -> Vec<LocationCode> {
@@ -107,6 +117,13 @@ impl Begun {
         let records = records(&self.store, self.first).await;
         self.store.close().await.unwrap();
         Counted { summary, records }
+    }
+
+    pub(crate) async fn cancelled(self) -> Vec<Record> {
+        assert!(matches!(self.driving.await.unwrap().unwrap(), Ending::Cancelled(_)));
+        let records = records(&self.store, self.first).await;
+        self.store.close().await.unwrap();
+        records
     }
 
     pub(crate) async fn interrupt(self) -> Vec<Record> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use pandian_sim::Simulation;
-use pandian_sim::wire::{CraneRoute, Manner, Route, Serves, ServerSpec, SimServers};
+use pandian_sim::wire::{CraneRoute, Manner, Route, ServerSpec, Serves, SimServers};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -67,7 +67,10 @@ pub(crate) async fn order(address: SocketAddr, location: &str) -> std::io::Resul
 /// Everything on one free port.
 pub(crate) async fn serve(simulation: &Arc<Simulation>, route: CraneRoute) -> (SimServers, SocketAddr) {
     let routes = vec![Route::Crane(route), Route::Readers, Route::Cameras];
-    let servers = SimServers::start(simulation.clone(), vec![ServerSpec { listen: ([127, 0, 0, 1], 0).into(), serves: Serves::Http(routes) }]).await.unwrap();
+    let servers =
+        SimServers::start(simulation.clone(), vec![ServerSpec { listen: ([127, 0, 0, 1], 0).into(), serves: Serves::Http(routes) }])
+            .await
+            .unwrap();
     let address = servers.addresses()[0];
     (servers, address)
 }

@@ -227,10 +227,7 @@ fn regulatory(flavour: Flavour) -> RegulatoryCapabilities {
         step_tari_ns: 0,
     };
     let band = UhfBandCapabilities {
-        transmit_powers: (1..)
-            .zip(flavour.powers())
-            .map(|(index, centi_dbm)| TransmitPowerLevelTableEntry { index, centi_dbm })
-            .collect(),
+        transmit_powers: (1..).zip(flavour.powers()).map(|(index, centi_dbm)| TransmitPowerLevelTableEntry { index, centi_dbm }).collect(),
         frequencies: FrequencyInformation { hopping: flavour.hops(), hop_tables, fixed_table, ..FrequencyInformation::default() },
         rf_mode_tables: vec![C1g2RfModeTable { entries: flavour.modes().iter().map(entry).collect(), ..C1g2RfModeTable::default() }],
         ..UhfBandCapabilities::default()
