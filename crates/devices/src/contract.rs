@@ -84,8 +84,13 @@ pub trait TagReader: Send + Sync {
 
 /// An optional ability of a reader: it tells tags as it hears them.
 pub trait LiveReader: Send + Sync {
-    /// Reads until the future is dropped, or until the reader fails. `heard` gets what was read of a tag since it was last told.
-    fn listen<'a>(&'a self, heard: &'a (dyn Fn(TagRead) + Send + Sync)) -> DevicePending<'a, ()>;
+    /// Reads until the future is dropped, or until the reader fails. `heard` gets what was read of a tag since it was last told, `noticed`
+    /// what a person should know of the reader, one line each.
+    fn listen<'a>(
+        &'a self,
+        heard: &'a (dyn Fn(TagRead) + Send + Sync),
+        noticed: &'a (dyn Fn(String) + Send + Sync),
+    ) -> DevicePending<'a, ()>;
 }
 
 /// Something that takes pictures.

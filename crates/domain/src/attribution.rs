@@ -97,9 +97,18 @@ struct Trace {
     label_at: Option<u32>,
     /// What follows, until something new is heard.
     whereabouts: Option<Arc<Whereabouts>>,
+    /// It is counted somewhere for good.
+    is_counted: bool,
 }
 
 impl Trace {
+    /// What follows has to be thought over.
+    fn forget(&mut self) {
+        if !self.is_counted {
+            self.whereabouts = None;
+        }
+    }
+
     /// The slot where it was heard loudest.
     fn loudest(&self) -> Option<u32> {
         self.heard.iter().max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(slot, _)| *slot)
@@ -176,7 +185,7 @@ impl Attribution {
             let before = trace.loudest();
             let heard = trace.heard.entry(slot).or_insert(level);
             *heard = heard.max(level);
-            trace.whereabouts = None;
+            trace.forget();
             let now = trace.loudest();
             if before != now {
                 if let Some(tags) = before.and_then(|before| self.loudest_at.get_mut(&before)) {
@@ -208,7 +217,7 @@ impl Attribution {
         let Some((epc, home)) = known.or_else(|| Some((self.bearer_of.get(unit)?.clone(), None))) else { return };
         let trace = self.traces.entry(epc).or_insert_with(|| Trace { home, ..Trace::default() });
         trace.label_at = Some(slot);
-        trace.whereabouts = None;
+        trace.forget();
     }
 
     /// Where a tag lies; nothing for one that was never heard.
@@ -238,6 +247,26 @@ impl Attribution {
         best.filter(|(_, worth)| *worth >= TELLING_DB).map(|(slot, _)| slot)
     }
 
+    /// A location is settled, and these tags are counted there: they count nowhere else any more.
+    pub fn count(&mut self, slot: u32, tags: &BTreeSet<Epc>) {
+        for epc in tags {
+            if let Some(trace) = self.traces.get_mut(epc) {
+                trace.whereabouts = Some(Arc::new(Whereabouts { slots: vec![(slot, 1.0)] }));
+                trace.is_counted = true;
+            }
+        }
+    }
+
+    /// Whether anything was heard of a tag that tells where it is.
+    pub fn knows(&self, epc: &Epc) -> bool {
+        self.traces.get(epc).is_some_and(|trace| !trace.heard.is_empty())
+    }
+
+    /// Whether a reader listened at a slot.
+    pub fn has_listened(&self, slot: u32) -> bool {
+        self.listened.contains(&slot)
+    }
+
     /// Where the books have a tag that was heard.
     pub fn home_of(&self, epc: &Epc) -> Option<u32> {
         self.traces.get(epc).and_then(|trace| trace.home)
@@ -256,9 +285,9 @@ impl Attribution {
         loudest.chain(self.booked_at.get(&slot)).flatten().cloned().collect()
     }
 
-    /// Slots around one, within the reach of a reader there: what is done there can change what is known of it.
+    /// Slots around one that a reader must listen at to change what is known of it: within reach of the candidates of tags heard there.
     pub fn around(&self, slot: u32) -> impl Iterator<Item = u32> + '_ {
-        self.place(slot).into_iter().flat_map(|place| self.grid.around(place, REACH)).map(|(slot, _)| slot)
+        self.place(slot).into_iter().flat_map(|place| self.grid.around(place, CANDIDATES + REACH)).map(|(slot, _)| slot)
     }
 
     /// What is known of the readers by now.
@@ -268,6 +297,9 @@ impl Attribution {
 
     /// Learns from the tags that are heard where the books have them.
     pub fn learn(&mut self) {
+        if self.learnt_after == self.listened.len() {
+            return;
+        }
         let mut sample = Sample::new();
         for trace in self.traces.values() {
             let Some((home, place)) = trace.home.and_then(|home| Some((home, self.place(home)?))) else { continue };
@@ -302,27 +334,39 @@ impl Attribution {
         let mut near: BTreeMap<u32, Place> = self.grid.around(loudest, CANDIDATES + REACH).collect();
         near.extend(home.and_then(|(_, place)| place).into_iter().flat_map(|place| self.grid.around(place, REACH)));
         near.extend(trace.heard.keys().filter_map(|slot| Some((*slot, self.place(*slot)?))));
-        let listenings: Vec<(Place, Option<f64>)> = near
-            .iter()
-            .filter(|(slot, _)| self.listened.contains(slot))
-            .map(|(slot, place)| (*place, trace.heard.get(slot).copied()))
-            .collect();
-
+        // Slots behind each other are listened at from the same place.
+        let mut from: BTreeMap<Place, Option<f64>> = BTreeMap::new();
+        for (slot, place) in near.iter().filter(|(slot, _)| self.listened.contains(slot)) {
+            let level = from.entry(Place { depth: 1, ..*place }).or_default();
+            *level = trace.heard.get(slot).copied().into_iter().chain(*level).reduce(f64::max);
+        }
+        let listenings: Vec<(Place, Option<f64>)> = from.into_iter().collect();
         let (at_home, other) = if home.is_some() { (self.rules.book_prior, 1.0 - self.rules.book_prior) } else { (0.0, 1.0) };
         let each = other * (1.0 - ELSEWHERE) / (candidates.len() - usize::from(home.is_some())).max(1) as f64;
-        let middle: Vec<f64> = candidates.values().map(|place| self.expected.log_likelihood(&listenings, *place, MIDDLE)).collect();
-        let best = middle.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mut weights: Vec<(Option<u32>, f64)> =
-            vec![(None, (other * ELSEWHERE).ln() + CAUTION * self.expected.log_likelihood(&listenings, None, MIDDLE))];
-        for ((slot, place), middle) in candidates.into_iter().zip(middle) {
-            let prior = if trace.home == Some(slot) { at_home } else { each };
+        let far = (other * ELSEWHERE).ln() + CAUTION * self.expected.log_likelihood(&listenings, None, MIDDLE);
+        let mut weights: Vec<(Option<u32>, f64)> = vec![(None, far)];
+        // What was not heard speaks against a slot, never for it: by what was heard, the best come first, and most need no more than that.
+        let log_prior = |slot: u32| if trace.home == Some(slot) { at_home } else { each }.ln() + self.log_seen(trace, slot);
+        let mut order: Vec<(f64, u32, Option<Place>)> = candidates
+            .into_iter()
+            .map(|(slot, place)| (log_prior(slot) + CAUTION * self.expected.log_heard(&listenings, place), slot, place))
+            .collect();
+        order.sort_by(|(a, ..), (b, ..)| b.total_cmp(a));
+        let mut best = far;
+        for (at_most, slot, place) in order {
+            let is_home = trace.home == Some(slot);
+            if at_most < best - NOT_WORTH && !is_home {
+                continue;
+            }
+            let in_the_middle = log_prior(slot) + CAUTION * self.expected.log_likelihood(&listenings, place, MIDDLE);
             // Where in the slot the tag is matters for the few that come into question, and for the books' one.
-            let log = if middle < best - NOT_WORTH && trace.home != Some(slot) {
-                middle
+            let weight = if in_the_middle < best - NOT_WORTH && !is_home {
+                in_the_middle
             } else {
-                self.expected.log_likelihood_anywhere(&listenings, place)
+                log_prior(slot) + CAUTION * self.expected.log_likelihood_anywhere(&listenings, place)
             };
-            weights.push((Some(slot), prior.ln() + CAUTION * log + self.log_seen(trace, slot)));
+            best = best.max(weight);
+            weights.push((Some(slot), weight));
         }
         let most = weights.iter().map(|(_, weight)| *weight).fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = weights.iter().map(|(_, weight)| (weight - most).exp()).sum();
@@ -348,7 +392,7 @@ impl Attribution {
             for tags in [self.loudest_at.get(&slot), self.booked_at.get(&slot)].into_iter().flatten() {
                 for epc in tags {
                     if let Some(trace) = self.traces.get_mut(epc) {
-                        trace.whereabouts = None;
+                        trace.forget();
                     }
                 }
             }

@@ -38,12 +38,15 @@ impl BookLine {
             || self.epc.as_ref().is_some_and(|epc| epc.as_str().eq_ignore_ascii_case(code) || epc.sscc().as_deref() == Some(unit))
     }
 
-    /// Whether a tag is this line's: the one that is booked or, where none is, one that bears the number of the handling unit.
+    /// Whether a tag heard elsewhere could be its own: one is booked, or its handling unit has a number that tags bear.
+    pub fn may_have_tag(&self) -> bool {
+        let is_number = |unit: &str| unit.len() == 18 && unit.bytes().all(|digit| digit.is_ascii_digit());
+        self.epc.is_some() || self.handling_unit.as_deref().map(unit_named).is_some_and(is_number)
+    }
+
+    /// Whether a tag is this line's: the one that is booked, or one that bears the number of the handling unit.
     pub fn is_tagged(&self, epc: &Epc) -> bool {
-        match &self.epc {
-            Some(booked) => booked == epc,
-            None => self.handling_unit.as_deref().is_some_and(|unit| epc.sscc().as_deref() == Some(unit_named(unit))),
-        }
+        self.epc.as_ref() == Some(epc) || self.handling_unit.as_deref().is_some_and(|unit| epc.sscc().as_deref() == Some(unit_named(unit)))
     }
 }
 

@@ -48,13 +48,15 @@ struct Case {
     seen: Seen,
     /// Sequence number of its provisional judgement, once that is on record.
     provisional: Option<u64>,
+    /// Where a stop listens for its sake.
+    awaits: Option<u32>,
 }
 
 /// What is to be said of a location by now.
 struct Opinion {
     judgement: Judgement,
-    /// How many tags are taken to lie there.
-    tags: u64,
+    /// The tags that are taken to lie there.
+    here: BTreeSet<Epc>,
     /// A booked unit is not there, and was not found elsewhere either: any stop to come may find it.
     misses_a_unit: bool,
 }
@@ -104,8 +106,8 @@ pub struct Docket {
     attribution: Attribution,
     rules: DocketRules,
     cases: BTreeMap<u32, Case>,
-    /// Slots of stops to come.
-    open: HashSet<u32>,
+    /// How many stops are to come to a slot: one that counts, one that listens, or both.
+    open: HashMap<u32, u16>,
     /// Of those and of the done ones, how many were asked for.
     asked_for: usize,
     /// Slots that were, or are to be, visited for the neighbours' sake.
@@ -128,7 +130,7 @@ impl Docket {
             layout,
             rules,
             cases: BTreeMap::new(),
-            open: HashSet::new(),
+            open: HashMap::new(),
             asked_for: 0,
             listened: BTreeSet::new(),
             counted: HashSet::new(),
@@ -143,7 +145,7 @@ impl Docket {
         for slot in slots {
             self.asked_for += 1;
             self.counted.insert(slot);
-            self.open.insert(slot);
+            *self.open.entry(slot).or_default() += 1;
         }
     }
 
@@ -151,15 +153,19 @@ impl Docket {
     pub fn open_listening(&mut self, slots: impl IntoIterator<Item = u32>) {
         for slot in slots {
             self.listened.insert(slot);
-            self.open.insert(slot);
+            *self.open.entry(slot).or_default() += 1;
         }
     }
 
-    /// No stop will come there any more, or it brought nothing.
+    /// A stop that was to come there will not, or brought nothing.
     pub fn close(&mut self, slot: u32) {
-        if self.open.remove(&slot) {
-            self.stir(slot);
+        if let Some(stops) = self.open.get_mut(&slot) {
+            *stops -= 1;
+            if *stops == 0 {
+                self.open.remove(&slot);
+            }
         }
+        self.stir(slot);
     }
 
     /// No stop will come at all any more.
@@ -175,15 +181,17 @@ impl Docket {
         self.close(slot);
     }
 
-    /// A stop is done. Gives what is to be said of its location by now, and how many tags are taken to lie there; `provisional` is the
-    /// number of a judgement that is on record already.
-    pub fn file(&mut self, stop: StopId, slot: u32, seen: Seen, provisional: Option<u64>, book: Option<&dyn Book>) -> (Judgement, u64) {
+    /// A stop that counts is done; `provisional` is the number of a judgement that is on record already.
+    pub fn file(&mut self, stop: StopId, slot: u32, seen: Seen, provisional: Option<u64>, book: Option<&dyn Book>) {
         self.attend(slot, &seen, book);
-        self.open.remove(&slot);
-        self.cases.insert(slot, Case { stop, seen, provisional });
-        self.stir(slot);
+        self.cases.insert(slot, Case { stop, seen, provisional, awaits: None });
+        self.close(slot);
+    }
+
+    /// What is to be said of a location on the docket by now, and how many tags are taken to lie there.
+    pub fn judged_so_far(&mut self, slot: u32, book: Option<&dyn Book>) -> (Judgement, u64) {
         let opinion = self.opinion(slot, book);
-        opinion.map_or_else(|| (not_counted(Reason::ProgramFailed, None), 0), |opinion| (opinion.judgement, opinion.tags))
+        opinion.map_or_else(|| (not_counted(Reason::ProgramFailed, None), 0), |opinion| (opinion.judgement, opinion.here.len() as u64))
     }
 
     /// A provisional judgement is on record under that number.
@@ -210,10 +218,11 @@ impl Docket {
             let Some((_, case)) = self.cases.get(&slot).map(|case| (slot, case)).filter(recorded) else { continue };
             // Nobody can add to what a reader that failed did not hear.
             let heard = case.seen.rfid.saw().is_some();
-            if heard && self.attribution.around(slot).any(|near| self.open.contains(&near)) {
+            let is_open = |slot: u32| self.open.contains_key(&slot);
+            if heard && (case.awaits.is_some_and(is_open) || self.attribution.around(slot).any(is_open)) {
                 continue;
             }
-            let Some(Opinion { judgement, tags, misses_a_unit }) = self.opinion(slot, book) else { continue };
+            let Some(Opinion { judgement, here, misses_a_unit, .. }) = self.opinion(slot, book) else { continue };
             if heard && misses_a_unit && !self.open.is_empty() {
                 continue;
             }
@@ -224,9 +233,14 @@ impl Docket {
             {
                 self.open_listening([where_to]);
                 progress.listen.push(where_to);
+                if let Some(case) = self.cases.get_mut(&slot) {
+                    case.awaits = Some(where_to);
+                }
                 continue;
             }
             if let Some(case) = self.cases.remove(&slot) {
+                self.attribution.count(slot, &here);
+                let tags = here.len() as u64;
                 progress.settled.push(Settled { stop: case.stop, slot, judgement, tags, supersedes: case.provisional });
             }
         }
@@ -246,7 +260,8 @@ impl Docket {
     /// Units that lie at slots visited for the neighbours' sake alone, and do not belong there.
     pub fn traced(&mut self) -> Vec<Traced> {
         let mut traced = Vec::new();
-        for slot in self.listened.difference(&self.counted.iter().copied().collect()).copied().collect::<Vec<_>>() {
+        let visited = |slot: &u32| !self.counted.contains(slot) && self.attribution.has_listened(*slot);
+        for slot in self.listened.iter().copied().filter(visited).collect::<Vec<_>>() {
             for epc in self.attribution.tags_about(slot) {
                 let home = self.attribution.home_of(&epc);
                 let Some((found, confidence)) = self.attribution.accepted(&epc) else { continue };
@@ -300,12 +315,14 @@ impl Docket {
         let is_known = |line: &BookLine| {
             let found = |name: &str| attributed.found_at.contains_key(name);
             line.quantity.is_zero()
-                || line.epc.as_ref().is_none_or(|epc| attributed.here.contains(epc) || found(epc.as_str()))
-                || line.handling_unit.as_deref().is_some_and(found)
+                || !line.may_have_tag()
+                || attributed.here.iter().any(|epc| line.is_tagged(epc))
+                || line.epc.as_ref().is_some_and(|epc| found(epc.as_str()))
+                || line.handling_unit.as_deref().map(unit_named).is_some_and(found)
                 || labels.iter().any(|code| line.is_named_by(code))
         };
         let misses_a_unit = seen.book.iter().flat_map(|book| &book.lines).any(|line| !is_known(line));
-        Some(Opinion { judgement, tags: attributed.here.len() as u64, misses_a_unit })
+        Some(Opinion { judgement, here: attributed.here, misses_a_unit })
     }
 
     fn attributed(&mut self, slot: u32) -> Option<Attributed> {
@@ -314,9 +331,9 @@ impl Docket {
             if !self.attribution.covers(slot) {
                 return Some(Attributed::all_of(&case.seen));
             }
-            // Of a tag without a level nobody can tell; it was heard here.
+            // Of a tag that never had a level nobody can tell; it was heard here.
             let tags = case.seen.rfid.saw().and_then(|inventory| inventory.tags.as_deref()).unwrap_or_default();
-            let unmeasured = tags.iter().filter(|read| read.level_dbm().is_none()).map(|read| read.epc.clone());
+            let unmeasured = tags.iter().filter(|read| !self.attribution.knows(&read.epc)).map(|read| read.epc.clone());
             Attributed { here: unmeasured.collect(), ..Attributed::default() }
         };
         for epc in self.attribution.tags_about(slot) {
@@ -325,7 +342,9 @@ impl Docket {
                 if found == slot {
                     attributed.here.insert(epc);
                 } else if self.attribution.home_of(&epc) == Some(slot) {
-                    attributed.found_at.insert(epc.as_str().into(), self.code(found));
+                    let code = self.code(found);
+                    attributed.found_at.extend(epc.sscc().map(|unit| (unit, code.clone())));
+                    attributed.found_at.insert(epc.as_str().into(), code);
                 }
             } else if here >= DOUBT {
                 attributed.unclear.insert(epc);
@@ -335,7 +354,7 @@ impl Docket {
         let booked = case.seen.book.iter().flat_map(|book| &book.lines);
         for unit in booked.filter_map(|line| line.handling_unit.as_ref()) {
             if let Some(found) = self.labels.get(unit_named(unit)).filter(|found| **found != slot) {
-                attributed.found_at.insert(unit.clone(), self.code(*found));
+                attributed.found_at.insert(unit_named(unit).into(), self.code(*found));
             }
         }
         Some(attributed)
@@ -353,7 +372,7 @@ impl Docket {
             if asked >= LISTENS_PER_TAG || !concerns || self.attribution.accepted(&epc).is_some() {
                 continue;
             }
-            let barred = |slot: u32| self.layout.barred(slot).is_some() || self.open.contains(&slot);
+            let barred = |slot: u32| self.layout.barred(slot).is_some() || self.open.contains_key(&slot) || self.listened.contains(&slot);
             if let Some(where_to) = self.attribution.telling(&epc, barred) {
                 self.listens_for.insert(epc, asked + 1);
                 return Some(where_to);

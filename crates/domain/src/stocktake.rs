@@ -121,7 +121,8 @@ impl Tally {
         self.requested - self.settled - self.ambiguous - self.not_counted
     }
 
-    fn add(&mut self, verdict: Verdict) {
+    /// One more location has its final judgement.
+    pub fn add(&mut self, verdict: Verdict) {
         match verdict {
             Verdict::Ambiguous => self.ambiguous += 1,
             Verdict::NotCounted => self.not_counted += 1,
@@ -424,7 +425,8 @@ impl Stocktake {
     /// with [`sweep`](Self::sweep).
     pub fn settle(&mut self, stop: StopId, verdict: Verdict) {
         let number = stop.number();
-        if let EntryState::Settled(_) | EntryState::Dropped = self.entry(number).state {
+        let Entry { state, purpose, .. } = self.entry(number);
+        if matches!(state, EntryState::Settled(_) | EntryState::Dropped) || purpose == Purpose::Listen {
             return;
         }
         self.set(number, EntryState::Settled(verdict));

@@ -4,7 +4,7 @@
 //! change it any more ([`Docket`]); elsewhere it is judged finally at once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use pandian_domain::book::Book;
 use pandian_domain::docket::{Docket, Progress, Settled};
@@ -34,6 +34,9 @@ impl Judged {
     }
 }
 
+/// How many units one record names at most.
+const UNITS_PER_RECORD: usize = 1000;
+
 /// Makes judgements and writes them down.
 #[derive(Clone)]
 pub(crate) struct Judgements {
@@ -41,6 +44,8 @@ pub(crate) struct Judgements {
     journal: Arc<dyn Journal>,
     clock: Clock,
     docket: Option<Arc<Mutex<Filed>>>,
+    /// Stops to come that the docket has not been told of yet: whoever adds them does not wait for it.
+    opened: Arc<Mutex<Vec<u32>>>,
 }
 
 /// The docket, and by which lane and crane each stop on it was made.
@@ -59,21 +64,21 @@ struct MadeBy {
 impl Judgements {
     pub(crate) fn new(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock) -> Self {
         let docket = site.new_docket().map(|docket| Arc::new(Mutex::new(Filed { docket, made_by: HashMap::new() })));
-        Self { site, journal, clock, docket }
+        Self { site, journal, clock, docket, opened: Arc::default() }
     }
 
     /// Goes on with a docket that was made anew from records.
     pub(crate) fn take_up(&self, docket: Docket, filed: impl IntoIterator<Item = (StocktakeId, StopId, Option<LaneId>, Option<CraneId>)>) {
         if let Some(known) = &self.docket {
             let made_by = filed.into_iter().map(|(stocktake, stop, lane, crane)| (stop, MadeBy { stocktake, lane, crane }));
-            *lock(known) = Filed { docket, made_by: made_by.collect() };
+            *known.lock().unwrap_or_else(PoisonError::into_inner) = Filed { docket, made_by: made_by.collect() };
         }
     }
 
     /// Stops are to come that count these slots.
     pub(crate) fn open(&self, slots: impl IntoIterator<Item = u32>) {
-        if let Some(docket) = &self.docket {
-            lock(docket).docket.open(slots);
+        if self.docket.is_some() {
+            self.opened.lock().unwrap_or_else(PoisonError::into_inner).extend(slots);
         }
     }
 
@@ -114,9 +119,12 @@ impl Judgements {
     }
 
     /// What is to be said when a stocktake ends: what lies where nobody asked for a count, and what was learnt of the readers.
-    pub(crate) fn remarks(&self, stocktake: StocktakeId) -> Vec<Record> {
-        let Some(docket) = &self.docket else { return Vec::new() };
-        let docket = &mut lock(docket).docket;
+    pub(crate) async fn remarks(&self, stocktake: StocktakeId) -> Result<Vec<Record>, Failure> {
+        let this = self.clone();
+        Ok(self.with_docket(move |filed| this.remarks_of(&mut filed.docket, stocktake)).await?.unwrap_or_default())
+    }
+
+    fn remarks_of(&self, docket: &mut Docket, stocktake: StocktakeId) -> Vec<Record> {
         let record = |fact, stocktake| Record {
             at: self.clock.now(),
             fact,
@@ -127,11 +135,11 @@ impl Judgements {
             location: None,
             attempt: None,
         };
-        let traced = Some(docket.traced()).filter(|traced| !traced.is_empty());
-        let traced = traced.map(|traced| record(Fact::UnitsTraced { traced }, Some(stocktake)));
+        let traced = docket.traced();
+        let traced = traced.chunks(UNITS_PER_RECORD).map(|part| record(Fact::UnitsTraced { traced: part.to_vec() }, Some(stocktake)));
         let calibration = docket.calibration().lines();
         let learnt = record(Fact::RadioLearnt { warehouse: self.site.name.clone(), calibration }, None);
-        traced.into_iter().chain([learnt]).collect()
+        traced.chain([learnt]).collect()
     }
 
     async fn file(&self, assignment: &Assignment, slot: u32, seen: Seen) -> Result<Judged, Failure> {
@@ -140,12 +148,15 @@ impl Judgements {
             .with_docket(move |filed| {
                 filed.made_by.insert(stop.id, made_by.clone());
                 let book = this.site.book.as_deref();
-                let (judgement, tags) = filed.docket.file(stop.id, slot, seen, None, book);
+                filed.docket.file(stop.id, slot, seen, None, book);
                 let progress = filed.docket.progress(Some(slot), book);
                 let provisional = progress.settled.iter().all(|settled| settled.slot != slot);
-                let fact = Fact::Judged { judgement, stage: Stage::Provisional, tags: Some(tags), supersedes: None };
                 // Last, so that its number is the receipt's.
-                let last = provisional.then(|| this.record(&made_by, stop.id, stop.location.clone(), fact));
+                let last = provisional.then(|| {
+                    let (judgement, tags) = filed.docket.judged_so_far(slot, book);
+                    let fact = Fact::Judged { judgement, stage: Stage::Provisional, tags: Some(tags), supersedes: None };
+                    this.record(&made_by, stop.id, stop.location.clone(), fact)
+                });
                 let (judged, receipt) = this.write(filed, progress, last);
                 (judged, provisional, receipt)
             })
@@ -190,15 +201,19 @@ impl Judgements {
     /// Works on the docket, off the event loop: it computes. None where there is none.
     async fn with_docket<T: Send + 'static>(&self, work: impl FnOnce(&mut Filed) -> T + Send + 'static) -> Result<Option<T>, Failure> {
         let Some(docket) = self.docket.clone() else { return Ok(None) };
-        let worked = tokio::task::spawn_blocking(move || work(&mut lock(&docket))).await;
+        let opened = self.opened.clone();
+        let working = move || {
+            let mut filed = docket.lock().unwrap_or_else(PoisonError::into_inner);
+            filed.docket.open(std::mem::take(&mut *opened.lock().unwrap_or_else(PoisonError::into_inner)));
+            work(&mut filed)
+        };
+        let worked = tokio::task::spawn_blocking(working).await;
         worked.map(Some).map_err(|error| Failure::new(Code::Internal, format!("attributing tags: {error}")))
     }
 
     /// Whether what a stop heard has to be attributed: its reader hears the neighbours too, and someone knows where it stands.
     fn is_attributed(&self, assignment: &Assignment) -> bool {
-        let Some(attributing) = &self.site.attributing else { return false };
-        let reader = self.site.devices[assignment.lane_index].reader.on(assignment.side());
-        assignment.place.is_some() && reader.is_some_and(|reader| attributing.every_reader || reader.hears_strays())
+        assignment.place.is_some() && self.site.is_attributed(assignment.lane_index, assignment.side())
     }
 
     fn slot(&self, assignment: &Assignment) -> Option<u32> {
@@ -217,10 +232,6 @@ impl Judgements {
             attempt: None,
         }
     }
-}
-
-fn lock(filed: &Mutex<Filed>) -> MutexGuard<'_, Filed> {
-    filed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn made_by(assignment: &Assignment) -> MadeBy {

@@ -158,11 +158,20 @@ impl LaneFlow<'_> {
         let gives_way = purpose == Purpose::GiveWay;
         let program = match purpose {
             Purpose::Count | Purpose::Recount => visit(self, self.shared.site.settings.release).boxed(),
-            Purpose::Listen => listen(self).boxed(),
+            Purpose::Listen => listen(self, self.shared.site.settings.release).boxed(),
             Purpose::GiveWay => give_way(self).boxed(),
         };
-        match AssertUnwindSafe(program).catch_unwind().await {
-            Ok(Ok(())) if purpose == Purpose::Listen => self.shared.stocktake().end_listening(self.assignment.stop.id),
+        let ended = AssertUnwindSafe(program).catch_unwind().await;
+        if purpose == Purpose::Listen && !matches!(ended, Ok(Err(Fail::BrokenOff))) {
+            // Whatever became of it, nothing is judged there; who waits for it may go on.
+            self.free_crane(Left::GivenUp);
+            self.shared.stocktake().end_listening(self.assignment.stop.id);
+            if !matches!(ended, Ok(Ok(()))) {
+                self.shared.close(self.shared.site.layout.index_of(self.assignment.stop.location.as_str()).into_iter().collect()).await;
+            }
+            return;
+        }
+        match ended {
             Ok(Ok(())) => {}
             // Nothing was to be counted there, so nothing is judged.
             Ok(Err(Fail::Failed(_))) if gives_way => self.free_crane(Left::GivenUp),

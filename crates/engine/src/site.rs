@@ -9,7 +9,7 @@ use pandian_domain::docket::{Docket, DocketRules};
 use pandian_domain::plan::Pace;
 use pandian_domain::retry::RetryPolicy;
 use pandian_domain::stocktake::LaneRules;
-use pandian_domain::{Digest, Layout, OpKind, Sided};
+use pandian_domain::{Digest, Layout, OpKind, Side, Sided};
 use serde::{Deserialize, Serialize};
 
 /// When a crane may leave.
@@ -113,6 +113,13 @@ pub struct Site {
 }
 
 impl Site {
+    /// Whether what a lane's reader hears on a side has to be attributed: it hears the neighbours too.
+    pub(crate) fn is_attributed(&self, lane: usize, side: Option<Side>) -> bool {
+        let Some(attributing) = &self.attributing else { return false };
+        let reader = self.devices.get(lane).and_then(|devices| devices.reader.on(side));
+        reader.is_some_and(|reader| attributing.every_reader || reader.hears_strays())
+    }
+
     /// An empty docket, where tags have to be attributed.
     pub(crate) fn new_docket(&self) -> Option<Docket> {
         let attributing = self.attributing.as_ref()?;

@@ -22,14 +22,34 @@ pub async fn visit(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
         Err(broken_off) => return Err(broken_off),
     };
 
+    let seen = check(flow, release, book).await?;
+    flow.step(Op::Judge(seen)).await.map(drop)
+}
+
+/// Listens and looks at a location for its neighbours' sake: whose tag is it? Nothing here is counted or judged.
+pub async fn listen(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
+    let seen = match flow.step(Op::Goto).await {
+        Ok(_arrived) => check(flow, release, None).await?,
+        Err(Fail::Failed(failure)) => {
+            Seen { book: None, rfid: Witness::Failed(failure.clone()), vision: Witness::Failed(failure), capture_failed: true }
+        }
+        Err(broken_off) => return Err(broken_off),
+    };
+    flow.step(Op::Attend(seen)).await.map(drop)
+}
+
+/// Reads the tags and takes the picture at the same time, lets the crane go when it may, and compares the picture.
+async fn check(flow: &dyn Flow, release: Release, book: Option<BookSnapshot>) -> Result<Seen, Fail> {
+    let (inventory, capture) = (flow.step(Op::Inventory), flow.step(Op::Capture));
     let (rfid, shot, vision) = match release {
         Release::AfterAcquisition => {
-            let (rfid, shot) = acquire(flow).await?;
+            let (tags, shot) = flow.both(inventory, capture).await;
+            let (rfid, shot) = (witness(tags.and_then(Out::inventory))?, witness(shot.and_then(Out::captured))?);
+            flow.step(Op::Release).await?;
             let vision = compare(flow, &shot).await?;
             (rfid, shot, vision)
         }
         Release::AfterVerification => {
-            let (inventory, capture) = (flow.step(Op::Inventory), flow.step(Op::Capture));
             let (tags, looked) = flow.both(inventory, look(flow, capture)).await;
             let rfid = witness(tags.and_then(Out::inventory))?;
             let (shot, vision) = looked.and_then(Out::looked)?;
@@ -37,30 +57,7 @@ pub async fn visit(flow: &dyn Flow, release: Release) -> Result<(), Fail> {
             (rfid, shot, vision)
         }
     };
-
-    let capture_failed = matches!(shot, Witness::Failed(_));
-    flow.step(Op::Judge(Seen { book, rfid, vision, capture_failed })).await.map(drop)
-}
-
-/// Listens and looks at a location for its neighbours' sake: whose tag is it? Nothing here is counted or judged.
-pub async fn listen(flow: &dyn Flow) -> Result<(), Fail> {
-    let (rfid, shot) = match flow.step(Op::Goto).await {
-        Ok(_arrived) => acquire(flow).await?,
-        Err(Fail::Failed(failure)) => (Witness::Failed(failure.clone()), Witness::Failed(failure)),
-        Err(broken_off) => return Err(broken_off),
-    };
-    let vision = compare(flow, &shot).await?;
-    let capture_failed = matches!(shot, Witness::Failed(_));
-    flow.step(Op::Attend(Seen { book: None, rfid, vision, capture_failed })).await.map(drop)
-}
-
-/// Reads the tags and takes the picture at the same time, and lets the crane go.
-async fn acquire(flow: &dyn Flow) -> Result<(Witness<Inventory>, Witness<Captured>), Fail> {
-    let (inventory, capture) = (flow.step(Op::Inventory), flow.step(Op::Capture));
-    let (tags, shot) = flow.both(inventory, capture).await;
-    let acquired = (witness(tags.and_then(Out::inventory))?, witness(shot.and_then(Out::captured))?);
-    flow.step(Op::Release).await?;
-    Ok(acquired)
+    Ok(Seen { book, rfid, vision, capture_failed: matches!(shot, Witness::Failed(_)) })
 }
 
 /// Brings a crane out of another's way.

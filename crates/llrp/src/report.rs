@@ -1,5 +1,7 @@
 //! Tag reports out of borrowed bytes: nothing is allocated (1.0.1 section 16.2.7.3).
 
+use std::borrow::Cow;
+
 use crate::error::DecodeError;
 use crate::impinj;
 use crate::wire::{RawParameters, RawRef, Reader, bytes_of};
@@ -56,7 +58,7 @@ impl<'a> Iterator for TagReports<'a> {
 pub struct Epc<'a> {
     /// How many bits. May be 0.
     pub bits: u16,
-    /// The bytes they fill, the first bit in the top bit of the first byte.
+    /// The bytes they fill, the first bit in the top bit of the first byte. What is behind the last bit is as it came.
     pub bytes: &'a [u8],
 }
 
@@ -67,7 +69,7 @@ pub struct TagReport<'a> {
     pub epc: Epc<'a>,
     /// The antenna, from 1.
     pub antenna: Option<u16>,
-    /// The highest RSSI, in dBm. Impinj tells hundredths: see [`Self::impinj`].
+    /// The highest RSSI in whole dBm; [`Self::rssi_dbm`] has it as exactly as it was told.
     pub peak_rssi_dbm: Option<i8>,
     /// The place of the channel in the table of frequencies, from 1.
     pub channel: Option<u16>,
@@ -144,6 +146,22 @@ impl<'a> TagReport<'a> {
         self.raw.map_or(&[], |raw| raw.body)
     }
 
+    /// The highest RSSI, in dBm: in hundredths where an Impinj reader told them, else whole.
+    pub fn rssi_dbm(&self) -> Option<f64> {
+        let hundredths = self.impinj().peak_rssi_centi_dbm.map(|centi_dbm| f64::from(centi_dbm) / 100.0);
+        hundredths.or(self.peak_rssi_dbm.map(f64::from))
+    }
+
+    /// First seen: microseconds since 1970-01-01T00:00:00Z, of a reader without a clock since its start.
+    pub fn first_seen_us(&self) -> Option<u64> {
+        self.first_seen_utc_us.or(self.first_seen_uptime_us)
+    }
+
+    /// Last seen: microseconds since 1970-01-01T00:00:00Z, of a reader without a clock since its start.
+    pub fn last_seen_us(&self) -> Option<u64> {
+        self.last_seen_utc_us.or(self.last_seen_uptime_us)
+    }
+
     /// What an Impinj reader told beyond the standard.
     pub fn impinj(&self) -> impinj::TagDetails<'a> {
         impinj::TagDetails::of(self.parameters())
@@ -156,6 +174,18 @@ impl<'a> TagReport<'a> {
 }
 
 impl<'a> Epc<'a> {
+    /// The EPC filled up to whole bytes with zero bits. Allocates only if there are others.
+    pub fn filled_up(&self) -> Cow<'a, [u8]> {
+        let behind = match self.bits % 8 {
+            0 => 0,
+            odd => 0xFF_u8 >> odd,
+        };
+        match self.bytes.split_last() {
+            Some((last, whole)) if last & behind != 0 => Cow::Owned([whole, &[last & !behind]].concat()),
+            _ => Cow::Borrowed(self.bytes),
+        }
+    }
+
     fn read(raw: &RawRef<'a>) -> Result<Self, DecodeError> {
         let mut reader = raw.reader("EpcData")?;
         let bits = u16::from_be_bytes(reader.array("epc")?);

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use pandian::assemble::{load, simulation};
 use pandian_domain::history::StopHistory;
-use pandian_domain::{Digest, Epc, Fact, Purpose, TagRead, Verdict};
+use pandian_domain::{Epc, Fact, Inventory, Purpose, Verdict};
 use pandian_sim::World;
 use pandian_store::{Access, StocktakeSummary, Store};
 use serde_json::{Value, json};
@@ -72,19 +72,14 @@ impl Told {
         }
         let mut stops = store.histories(stocktake.id);
         while let Some((stop, history)) = stops.next().await.unwrap() {
-            let Some(reads) = history.inventory.as_ref().and_then(|inventory| inventory.reads) else { continue };
-            told.hear(store, reads).await;
+            let Some(reads) = store.reads_of(stop).await.unwrap() else { continue };
+            for read in serde_json::from_slice::<Inventory>(&reads).unwrap().tags.unwrap() {
+                *told.heard.entry(read.epc).or_default() += 1;
+            }
             told.listened += usize::from(listening.contains(&stop.number()));
             told.judged(&history, world);
         }
         told
-    }
-
-    async fn hear(&mut self, store: &Store, reads: Digest) {
-        let bytes = store.evidence(reads).await.unwrap().unwrap();
-        for read in serde_json::from_slice::<Vec<TagRead>>(&bytes).unwrap() {
-            *self.heard.entry(read.epc).or_default() += 1;
-        }
     }
 
     /// Takes in what was said of a location: which units lie there that do not belong there, and where its own lie instead.

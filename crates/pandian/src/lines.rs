@@ -137,7 +137,21 @@ pub fn hex_digits(text: &str) -> Result<String, Refusal> {
     Ok(digits)
 }
 
-/// Bytes as hexadecimal digits.
+/// The bytes that hexadecimal text stands for, written as [`hex_digits`] takes it.
+///
+/// # Errors
+/// `not-hex`, or `half-byte` for an odd number of digits.
+pub fn hex_bytes(text: &str) -> Result<Vec<u8>, Refusal> {
+    let digits = hex_digits(text)?;
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(Refusal { code: "half-byte", message: format!("{} hexadecimal digits are no whole bytes", digits.len()) });
+    }
+    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
+    Ok(pairs.iter().map(|[high, low]| digit(*high) << 4 | digit(*low)).collect())
+}
+
+/// Bytes as hexadecimal digits, in capitals.
 pub fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
@@ -183,5 +197,12 @@ mod tests {
         assert_eq!(hex_digits("").unwrap(), "");
         assert_eq!(hex_digits("0x30 7g").unwrap_err().message, "character 6 is no hexadecimal digit");
         assert_eq!(hex_digits("30é").unwrap_err().code, "not-hex");
+    }
+
+    #[test]
+    fn hex_is_bytes_and_bytes_are_hex() {
+        assert_eq!(hex_bytes("0x30 7f fA").unwrap(), [0x30, 0x7F, 0xFA]);
+        assert_eq!(hex(&[0x30, 0x7F, 0xFA]), "307FFA");
+        assert_eq!(hex_bytes("307").unwrap_err().code, "half-byte");
     }
 }

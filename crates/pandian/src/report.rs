@@ -4,9 +4,10 @@
 
 use std::io;
 
+use pandian_domain::docket::Traced;
 use pandian_domain::history::StopHistory;
 use pandian_domain::stocktake::Tally;
-use pandian_domain::{Code, Digest, Fact, Purpose, StocktakeId, StopId, Timestamp, Verdict};
+use pandian_domain::{Code, Digest, Fact, Purpose, Stage, StocktakeId, StopId, Timestamp, Verdict};
 use pandian_store::{StocktakeSummary, Store, StoreError};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -178,13 +179,22 @@ pub struct Totals {
     pub overage: Decimal,
     /// Pieces booked and not found.
     pub shortage: Decimal,
+    /// Units that lie where nobody asked for a count, and do not belong there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub traced: Vec<Traced>,
+    /// Final judgements alone.
+    #[serde(skip)]
+    finals: Tally,
 }
 
 impl Totals {
     /// Adds a stop.
     pub fn add(&mut self, history: &StopHistory) {
-        let Some((judgement, _)) = &history.judgement else { return };
+        let Some((judgement, stage)) = &history.judgement else { return };
         self.locations += 1;
+        if *stage == Stage::Final {
+            self.finals.add(judgement.verdict);
+        }
         *self.verdicts.entry(judgement.verdict.as_str()).or_default() += 1;
         for line in &judgement.variances {
             let difference = line.counted - line.book;
@@ -198,10 +208,7 @@ impl Totals {
 
     /// The same as a running stocktake shows it.
     pub fn tally(&self) -> Tally {
-        let (ambiguous, not_counted) = (self.of(Verdict::Ambiguous), self.of(Verdict::NotCounted));
-        let settled = self.locations - ambiguous - not_counted;
-        let differences = Verdict::ALL.into_iter().filter(|verdict| verdict.is_difference()).map(|verdict| self.of(verdict)).sum();
-        Tally { requested: self.locations + self.open, settled, differences, ambiguous, not_counted }
+        Tally { requested: self.locations + self.open, ..self.finals }
     }
 
     /// How many locations came to a verdict.
@@ -260,6 +267,12 @@ pub async fn totals(
         }
     }
     totals.open = totals.requested.saturating_sub(totals.locations);
+    let mut records = store.records_of(stocktake, &["units_traced"]);
+    while let Some(record) = records.next().await? {
+        if let Fact::UnitsTraced { traced } = record.record()?.fact {
+            totals.traced.extend(traced);
+        }
+    }
     Ok(totals)
 }
 
@@ -275,7 +288,7 @@ pub async fn make(store: &Store, summary: &StocktakeSummary, form: &mut (dyn For
 #[cfg(test)]
 mod tests {
     use pandian_domain::history::ReadsKept;
-    use pandian_domain::verdict::{Judgement, Reason, Stage};
+    use pandian_domain::verdict::{Judgement, Reason};
 
     use super::*;
 

@@ -56,6 +56,8 @@ pub struct Words {
     pub counted: &'static str,
     pub tags: &'static str,
     pub belongs_at: fn(&str) -> String,
+    /// A tag, and the location where it lies though nobody asked for a count there.
+    pub traced: fn(&str, &str) -> String,
     /// Where something that is missing here was found.
     pub found_at: fn(&str) -> String,
     pub started: &'static str,
@@ -126,6 +128,7 @@ pub struct ListenWords {
     pub last: &'static str,
     pub ago: fn(f64) -> String,
     pub heard: fn(usize, u64) -> String,
+    pub heard_more: fn(usize, u64) -> String,
     pub lost: fn(u64) -> String,
 }
 

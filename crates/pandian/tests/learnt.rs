@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "what cannot go on has failed")]
 
-#[allow(dead_code, reason = "the tests of routes use the rest")]
 #[path = "route/counting.rs"]
 mod counting;
 #[path = "support/warehouse.rs"]

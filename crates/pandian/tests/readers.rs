@@ -12,6 +12,8 @@ mod ground;
 mod outcome;
 #[path = "support/program.rs"]
 mod program;
+#[path = "readers/provisional.rs"]
+mod provisional;
 #[path = "readers/rival.rs"]
 mod rival;
 #[path = "support/warehouse.rs"]
@@ -24,9 +26,8 @@ use std::time::{Duration, Instant};
 use cable::Cable;
 use ground::{CRANES, Ground, IN_ORDER, LOCATIONS};
 use outcome::{Outcome, text};
-use program::{Ended, PATIENCE, Running, event, pandian};
+use program::{Ended, Running, event};
 use rival::Rival;
-use serde_json::Value;
 use warehouse::{named, truth, world_of};
 
 /// The crane whose reader has troubles.
@@ -41,22 +42,32 @@ fn late() -> String {
     format!("[[simulation.fault]]\nkind = \"slow\"\ndevice = \"reader\"\nnth = {}\ndelay = \"100s\"\n", IN_ORDER + 1)
 }
 
-/// Waits until the troubled reader is at work at a location after those where all is in order; gives it.
+/// Waits until the troubled crane has nothing to do any more but the inventory after those that are in order; gives its location.
 fn mid_run(running: &mut Running) -> String {
-    let is_here = |event: &Value| event["type"] == "capture_done" && event["crane"] == TROUBLED;
-    let mut line = String::new();
-    for _ in 0..=IN_ORDER {
-        line = running.wait_for_line("a picture beside an inventory", |line| is_here(&event(line)));
+    let (mut here, mut behind) = (Vec::new(), 0);
+    while here.len() <= IN_ORDER || behind < IN_ORDER {
+        let line = running.wait_for_line("pictures and comparisons", |line| event(line)["crane"] == TROUBLED);
+        let event = event(&line);
+        match text(&event, "type") {
+            "capture_done" => here.push(text(&event, "location").to_owned()),
+            "compared" => behind += 1,
+            _ => {}
+        }
     }
-    text(&event(&line), "location").to_owned()
+    here.remove(IN_ORDER)
+}
+
+/// Waits for the next arrival of the troubled reader's crane.
+fn arrives(running: &mut Running) {
+    running.wait_for_line("an arrival", |line| event(line)["type"] == "crane_arrived" && event(line)["crane"] == TROUBLED);
 }
 
 /// Waits until an inventory has failed in this way.
-fn fails_with(running: &mut Running, code: &str) -> Value {
-    event(&running.wait_for_line(code, |line| {
+fn fails_with(running: &mut Running, code: &str) {
+    running.wait_for_line(code, |line| {
         let event = event(line);
         event["type"] == "operation_failed" && event["code"] == code
-    }))
+    });
 }
 
 /// The next failure; it is told in time, and is of this kind.
@@ -117,7 +128,7 @@ fn a_reader_that_restarts_is_set_up_anew_and_read_with_again() {
         format!("[[simulation.fault]]\nkind = \"device_restart\"\ndevice = \"reader\"\nnth = {}\nlasting = \"100s\"\n", IN_ORDER + 1);
     let ground = Ground::new(&restart, "");
     let mut running = ground.run("data");
-    mid_run(&mut running);
+    (0..=IN_ORDER).for_each(|_| arrives(&mut running));
     told(&mut running, Instant::now(), TOLD_WITHIN, "device-dropped");
     fails_with(&mut running, "device-unreachable");
     came_through(&ground, &running.end(), ground.reader(), &["device-dropped", "device-unreachable"]);
@@ -143,7 +154,7 @@ fn a_reader_that_another_client_holds_is_waited_for() {
     let ground = Ground::new("", "");
     let rival = Rival::take(ground.reader());
     let mut running = ground.run("data");
-    running.wait_for_line("its first arrival", |line| event(line)["type"] == "crane_arrived" && event(line)["crane"] == TROUBLED);
+    arrives(&mut running);
     told(&mut running, Instant::now(), TOLD_WITHIN, "reader-held");
     for _ in 0..2 {
         fails_with(&mut running, "reader-held");

@@ -143,16 +143,26 @@ impl World {
 
     /// What a reader at a slot hears: each tag with the signals of its single reads. Without `radio` exactly what lies in the slot.
     pub fn heard(&self, slot: u32) -> Vec<Heard> {
+        self.heard_at(slot, 0.0)
+    }
+
+    /// The same where the reader sends so that tags answer weaker by so many dB. With `radio` they are read less often, too.
+    pub fn heard_at(&self, slot: u32, weaker_by_db: f64) -> Vec<Heard> {
         if let Some(field) = &self.field {
-            return field.heard(slot, |slot| self.holds(slot));
+            return field.heard(slot, weaker_by_db, |slot| self.holds(slot));
         }
-        let antenna = antenna(self.layout.slot(slot).place);
+        let antenna = self.antenna(slot);
         let hear = |epc: Epc| {
             let signal = self.seed.bits(Draw::Signal, u64::from(slot) ^ hash_text(epc.as_str()));
-            let rssi_dbm = -45.0 - (signal % 200) as f64 / 10.0;
+            let rssi_dbm = -45.0 - (signal % 200) as f64 / 10.0 - weaker_by_db;
             Heard { epc, antenna, rssi_dbm: vec![rssi_dbm; 3 + (signal >> 32) as usize % 15] }
         };
         self.holds(slot).into_iter().map(hear).collect()
+    }
+
+    /// The antenna that serves a slot, from 1: one for each side.
+    pub(crate) fn antenna(&self, slot: u32) -> u16 {
+        antenna(self.layout.slot(slot).place)
     }
 
     /// The tags that really lie in a slot, those too that are never read. For demonstrations and tests only: no verdict may come

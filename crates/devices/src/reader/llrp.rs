@@ -3,14 +3,17 @@
 //! The page `docs/devices/llrp-reader.md` describes what is sent, and the settings. Devices that name the same address share one
 //! connection ([`LlrpConnections`]): a session (`session.rs`, begun by `handshake.rs`) that a link (`link.rs`) makes again when it is lost.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pandian_domain::retry::RetryPolicy;
-use pandian_domain::{Code, Inventory, TagRead};
-use tokio::time::{sleep, timeout};
+use pandian_domain::{Code, Inventory};
+use tokio::sync::OwnedMutexGuard;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::catalog::{Build, BuildContext, unbuildable};
+use crate::settings::Period;
 use crate::{DeviceError, DevicePending, LiveReader, Probe, TagReader, Visit};
 
 mod abilities;
@@ -20,6 +23,7 @@ mod connect;
 mod gathering;
 mod handshake;
 mod link;
+mod live;
 mod notices;
 mod operation;
 mod session;
@@ -34,25 +38,22 @@ pub use antennas::{AntennaList, Antennas, NotAntennas};
 pub use link::LlrpConnections;
 pub use settings::{Elsewhere, LlrpReaderSettings, Search, SideLetter, TlsSettings, VendorExtensions};
 
-use abilities::Connected;
+use abilities::{Connected, Presence};
 use connect::Trust;
-use gathering::{End, Gathered};
+use gathering::Gathered;
+use handshake::Ready;
 use link::{Link, LinkSettings, TlsIdentity};
 use operation::Operation;
 use trouble::Trouble;
-use tuning::{Tuned, Tuning, Unfit};
-use wire::{GUARD, Span};
+use tuning::{Tuned, Tuning};
+use wire::Span;
 
-/// How long an inventory waits for a connection that is being made.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// How long trying the reader waits for it.
-const PROBE_PATIENCE: Duration = Duration::from_secs(8);
+/// How long trying the reader, or listening to it, waits for a connection that is being made.
+const PATIENCE: Duration = Duration::from_secs(8);
 /// How long after the end of an ROSpec the reader may take to say so.
 const GRACE: Duration = Duration::from_millis(300);
 /// How much earlier than the engine an inventory gives up, so that it can still say why.
 const EARLIER: Duration = Duration::from_millis(500);
-/// How long tags are gathered before they are told again.
-const TOLD_EVERY: Duration = Duration::from_millis(100);
 
 impl Build<dyn TagReader> for LlrpReaderSettings {
     fn check(&self) -> Result<(), String> {
@@ -114,72 +115,79 @@ impl LlrpReader {
 
     async fn take_inventory(&self, visit: &Visit) -> Result<Inventory, DeviceError> {
         let tuning = self.settings.tuning(&visit.location, visit.place);
-        let within = visit.timeout.saturating_sub(EARLIER.min(visit.timeout / 4));
-        match timeout(within, self.read(&tuning)).await {
-            Ok(read) => read.map_err(|trouble| self.failed(trouble)),
-            Err(_) => {
-                let what = format!("{}: no inventory within {within:?}, other devices' inventories with this reader included", self.who);
-                Err(DeviceError::new(Code::DeviceTimeout, what))
-            }
-        }
+        self.read(&tuning, visit.timeout).await.map_err(|trouble| self.failed(trouble))
     }
 
-    async fn read(&self, tuning: &Tuning) -> Result<Inventory, Trouble> {
+    async fn read(&self, tuning: &Tuning, time: Duration) -> Result<Inventory, Trouble> {
         let span = Span::Dwell { dwell: tuning.dwell, quiet: tuning.quiet };
-        let (operation, tuned) = self.begin(tuning, span).await?;
-        let end = timeout(tuning.dwell + GUARD + GRACE, operation.gathering().ended()).await.ok();
-        let session = operation.session();
-        let gathered = operation.finish(end).await?;
-        self.judge(gathered, &tuned, &session.connected())
+        let within = time.saturating_sub(EARLIER.min(time / 4));
+        let needed = span.ends_within() + GRACE;
+        if within < needed {
+            return Err(Trouble::Hasty { timeout: time, dwell: tuning.dwell, least: needed + EARLIER.min(needed / 3) });
+        }
+        let deadline = Instant::now() + within;
+        // Without a connection nobody waits for a turn.
+        self.link.ready(within).await?;
+        let turn = timeout_at(deadline, self.link.turn()).await.map_err(|_| Trouble::NoTurn(within))?;
+        let reading = async {
+            let (operation, tuned) = self.begin(turn, tuning, span).await?;
+            let end = timeout(needed, operation.gathering().ended()).await.ok();
+            let ready = operation.ready().clone();
+            let overran = (end.is_none() && ready.tells_events).then_some(needed);
+            let gathered = operation.finish(end).await?;
+            self.judge(gathered, &tuned, &ready.session.connected(), overran)
+        };
+        timeout_at(deadline, reading).await.unwrap_or(Err(Trouble::Late(within)))
     }
 
-    async fn begin(&self, tuning: &Tuning, span: Span) -> Result<(Operation, Tuned), Trouble> {
-        // Without a connection nobody waits for a turn.
-        self.link.ready(PATIENCE).await?;
-        let turn = self.link.turn().await;
+    async fn begin(&self, turn: OwnedMutexGuard<()>, tuning: &Tuning, span: Span) -> Result<(Operation, Tuned), Trouble> {
         let ready = self.link.ready(PATIENCE).await?;
-        let tuned = tuning.fit(&ready.abilities, &ready.session.connected())?;
+        let tuned = fitted(&ready, |connected| Ok(tuning.fit(&ready.abilities, connected)?)).await?;
         let operation = Operation::prepare(turn, ready, self.link.next_rospec(), &tuned, span).await?;
         operation.start().await?;
         Ok((operation, tuned))
     }
 
-    /// Silence is an inventory only where the reader could hear.
-    fn judge(&self, mut gathered: Gathered, tuned: &Tuned, connected: &Connected) -> Result<Inventory, Trouble> {
+    /// Silence is an inventory only where the reader could hear. `overran`: so long was the end of the ROSpec waited for, in vain.
+    fn judge(&self, mut gathered: Gathered, tuned: &Tuned, connected: &Connected, overran: Option<Duration>) -> Result<Inventory, Trouble> {
         if let Some(error) = gathered.garbled() {
             return Err(error.into());
         }
         if let Some(told) = gathered.exception.take().filter(|_| gathered.is_empty()) {
             return Err(Trouble::Exception(told));
         }
-        let is_gone = |antenna: &u16| connected.get(antenna) == Some(&false);
-        if !tuned.antennas.is_empty() && tuned.antennas.iter().all(is_gone) {
-            return Err(Unfit::Disconnected(tuned.antennas.clone()).into());
+        let is_there = |antenna: &u16| connected.get(antenna).is_none_or(|presence| *presence == Presence::There);
+        let in_use = |antenna: &u16| tuned.antennas.is_empty() || tuned.antennas.contains(antenna);
+        let gone = tuned.antennas.iter().filter(|antenna| !is_there(antenna));
+        let gone: BTreeSet<u16> = gone.chain(gathered.lost.iter().filter(|antenna| in_use(antenna))).copied().collect();
+        if !gone.is_empty() {
+            return Err(Trouble::AntennaLost(gone.into_iter().collect()));
         }
-        let missing = tuned.missing.iter().map(|antenna| format!("antenna {antenna} is not connected"));
-        let remarks: Vec<String> = missing.chain(gathered.remarks()).chain(self.link.take_notices()).collect();
+        if let Some(waited) = overran.filter(|_| gathered.is_empty()) {
+            return Err(Trouble::Endless(waited));
+        }
+        let overran = overran.map(|waited| format!("the reader did not end its ROSpec within {}", Period(waited)));
+        let remarks = gathered.remarks().map(|(what, count)| format!("{what}: {count}"));
+        let remarks: Vec<String> = overran.into_iter().chain(remarks).chain(self.link.take_notices()).collect();
         let note = (!remarks.is_empty()).then(|| remarks.join("; ").into());
         Ok(Inventory { tags: Some(gathered.into_tags()), note })
     }
 
-    async fn tell(&self, heard: &(dyn Fn(TagRead) + Send + Sync)) -> Result<(), Trouble> {
-        let (operation, _) = self.begin(&self.settings.usual_tuning(), Span::Endless).await?;
-        loop {
-            operation.gathering().changed().await;
-            let gathered = operation.gathering().take();
-            let end = gathered.end();
-            gathered.into_tags().into_iter().for_each(heard);
-            match end {
-                None => sleep(TOLD_EVERY).await,
-                Some(End::Told) => return Err(Trouble::Stopped),
-                Some(end) => return operation.finish(Some(end)).await.map(drop),
-            }
-        }
-    }
-
     async fn try_out(&self) -> Result<Probe, Trouble> {
-        let ready = self.link.ready(PROBE_PATIENCE).await?;
-        summary::of(&ready.abilities, &ready.session.connected(), &self.settings).map(|summary| Probe { summary })
+        let ready = self.link.ready(PATIENCE).await?;
+        let summary = fitted(&ready, |connected| summary::of(&ready.abilities, connected, &self.settings)).await?;
+        Ok(Probe { summary })
+    }
+}
+
+/// Fits something to the antennas that are connected. Before that fails for them the reader is asked once more which those are.
+async fn fitted<T>(ready: &Ready, fit: impl Fn(&Connected) -> Result<T, Trouble>) -> Result<T, Trouble> {
+    match fit(&ready.session.connected()) {
+        Err(trouble) if trouble.code() == Code::ReaderAntenna => {
+            ready.session.ask_for_antennas().await?;
+            fit(&ready.session.connected())
+        }
+        fitted => fitted,
     }
 }
 
@@ -202,11 +210,5 @@ impl TagReader for LlrpReader {
 
     fn live(&self) -> Option<&dyn LiveReader> {
         Some(self)
-    }
-}
-
-impl LiveReader for LlrpReader {
-    fn listen<'a>(&'a self, heard: &'a (dyn Fn(TagRead) + Send + Sync)) -> DevicePending<'a, ()> {
-        Box::pin(async move { self.tell(heard).await.map_err(|trouble| self.failed(trouble)) })
     }
 }

@@ -7,14 +7,16 @@ use std::time::Duration;
 use pandian_devices::suite::until;
 use pandian_devices::{TagReader, Visit};
 use pandian_domain::Code;
-use pandian_llrp::parameter::event::ConnectionAttemptStatus;
+use pandian_llrp::parameter::event::{ConnectionAttemptStatus, ReaderEventNotificationData, RoSpecEvent, RoSpecEventType};
 use pandian_llrp::parameter::operation::{AiSpecStopTriggerType, Spec};
 use pandian_llrp::parameter::status::{FieldError, LlrpStatus, ParameterError, StatusCode};
 use pandian_llrp::{Message, Version};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::llrp_peer::{Heard, LlrpPeer, Step, Traits, bytes, ended, epc, malformed_report, read, report, rospec_id, started};
+use crate::llrp_peer::{
+    Heard, LlrpPeer, Step, Traits, bytes, ended, epc, event, happening, malformed_report, read, report, rospec_id, started,
+};
 use crate::llrp_reader::{at, epcs, inventory, reader, refused};
 
 /// Inventories until one succeeds, as the engine's rule would make them.
@@ -71,12 +73,119 @@ async fn reports_count_until_the_rospec_is_deleted_and_only_for_their_stop() {
 }
 
 #[tokio::test]
-async fn an_inventory_ends_by_itself_where_the_reader_does_not_say_so() {
+async fn silence_counts_only_when_the_reader_said_that_it_has_ended() {
     let peer = LlrpPeer::start().await;
     peer.never_end();
     let reader = reader(&peer, ", dwell = \"100ms\"");
+    let (code, message) = refused(&reader).await;
+    assert_eq!(code, Code::DeviceTimeout);
+    assert!(message.ends_with("the reader did not end its ROSpec within 600ms, and nothing was read"), "{message}");
+    assert_eq!((peer.count("STOP_ROSPEC"), peer.rospecs()), (1, 0));
+    peer.upon("START_ROSPEC", |heard| vec![started(), Step::Say(report(vec![read(1, 1, -50, rospec_id(heard))]))]);
+    let some = inventory(&reader, &at("A")).await.unwrap();
+    assert_eq!((some.tags.unwrap().len(), some.note.as_deref()), (1, Some("the reader did not end its ROSpec within 600ms")));
+}
+
+#[tokio::test]
+async fn an_inventory_ends_by_itself_where_the_reader_refuses_to_tell_the_end() {
+    let peer = LlrpPeer::start().await;
+    peer.script(|heard| match &heard.message {
+        Message::SetReaderConfig(config) if config.events.is_some() => {
+            vec![Step::Reply(Message::SetReaderConfigResponse(LlrpStatus::failure(StatusCode::MUnsupportedMessage, "no events").into()))]
+        }
+        Message::StartRoSpec(_) => vec![started()],
+        _ => vec![Step::Usual],
+    });
+    let reader = reader(&peer, ", dwell = \"100ms\"");
     assert_eq!(inventory(&reader, &at("A")).await.unwrap().tags, Some(vec![]));
     assert_eq!((peer.count("STOP_ROSPEC"), peer.rospecs()), (1, 0));
+}
+
+#[tokio::test]
+async fn an_inventory_that_gives_way_to_another_is_made_again() {
+    let peer = LlrpPeer::start().await;
+    peer.upon("START_ROSPEC", |heard| {
+        let rospec = RoSpecEvent { kind: RoSpecEventType::Preemption, rospec_id: rospec_id(heard), preempting_rospec_id: 9 };
+        let preempted = event(ReaderEventNotificationData { rospec: Some(rospec), ..happening() });
+        vec![started(), Step::Say(report(vec![read(1, 1, -50, rospec_id(heard))])), Step::Say(preempted)]
+    });
+    let reader = reader(&peer, "");
+    let (code, message) = refused(&reader).await;
+    assert_eq!(code, Code::ReaderException);
+    assert!(message.ends_with("the inventory gave way to another one of higher priority"), "{message}");
+    peer.script(|_| vec![Step::Usual]);
+    assert_eq!((epcs(&reader).await, peer.rospecs()), (vec![epc(1)], 0));
+}
+
+#[tokio::test]
+async fn a_reply_has_the_id_and_the_type_of_one() {
+    let peer = LlrpPeer::start().await;
+    peer.script(|heard| {
+        assert!(heard.id >= 0x4000_0000 || heard.message == Message::KeepaliveAck, "the reader's own ids are small");
+        match &heard.message {
+            Message::AddRoSpec(_) => vec![Step::Reply(Message::DeleteRoSpecResponse(LlrpStatus::success().into())), Step::Usual],
+            _ => vec![Step::Usual],
+        }
+    });
+    assert_eq!(epcs(&reader(&peer, "")).await, [epc(1)]);
+}
+
+#[tokio::test]
+async fn a_first_connection_is_waited_for_as_long_as_there_is_time() {
+    let peer = LlrpPeer::start().await;
+    peer.upon("GET_READER_CAPABILITIES", |_| vec![Step::Rest(Duration::from_millis(2500)), Step::Usual]);
+    let slow = reader(&peer, ", dwell = \"100ms\"");
+    let error = inventory(&slow, &Visit { timeout: Duration::from_secs(1), ..at("A") }).await.unwrap_err();
+    assert_eq!(error.code, Code::DeviceUnreachable);
+    assert!(error.message.ends_with("no connection yet after 750ms"), "{error}");
+    assert_eq!(epcs(&slow).await, [epc(1)]);
+}
+
+#[tokio::test]
+async fn what_the_time_ran_out_for_is_told() {
+    let peer = LlrpPeer::start().await;
+    peer.never_end();
+    let context = crate::ground::context(".".as_ref());
+    let settings = |dwell: &str| format!("{{ address = \"{}\", dwell = \"{dwell}\" }}", peer.address);
+    let [long, short] = ["20s", "200ms"].map(|dwell| crate::ground::reader("llrp", &settings(dwell), &context));
+    let hasty = inventory(&long, &Visit { timeout: Duration::from_secs(15), ..at("A") }).await.unwrap_err();
+    assert_eq!((hasty.code, peer.accepted()), (Code::ConfigInvalid, 0));
+    assert!(hasty.message.ends_with("`timeout` is 15s, too short for a `dwell` of 20s: set `timeout` to 21s or more"), "{hasty}");
+    let visit = at("A");
+    let waits = async {
+        until("the other one reads", || peer.running() == 1).await;
+        inventory(&short, &Visit { timeout: Duration::from_secs(1), ..at("B") }).await.unwrap_err()
+    };
+    let waited = tokio::select! {
+        ended = inventory(&long, &visit) => panic!("{ended:?}"),
+        waited = waits => waited,
+    };
+    assert_eq!(waited.code, Code::DeviceTimeout);
+    assert!(waited.message.ends_with("no turn within 750ms: other devices' inventories with this reader took so long"), "{waited}");
+    peer.upon("START_ROSPEC", |_| vec![Step::Rest(Duration::from_millis(1200)), Step::Usual]);
+    let late = inventory(&short, &Visit { timeout: Duration::from_secs(1), ..at("B") }).await.unwrap_err();
+    assert_eq!((late.code, late.message.ends_with("no inventory within 750ms")), (Code::DeviceTimeout, true), "{late}");
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_tell_pc_words_reads_without_them() {
+    let peer = LlrpPeer::start().await;
+    peer.script(|heard| match &heard.message {
+        Message::AddRoSpec(add) if !add.rospec.report.as_ref().unwrap().content.memory.is_empty() => {
+            let status = LlrpStatus::failure(StatusCode::MParameterError, "no memory selector");
+            vec![Step::Reply(Message::AddRoSpecResponse(status.into()))]
+        }
+        _ => vec![Step::Usual],
+    });
+    let reader = reader(&peer, ", quiet = \"300ms\"");
+    let first = inventory(&reader, &at("A")).await.unwrap();
+    let note = first.note.unwrap();
+    assert!(note.starts_with("it refuses to tell PC words") && note.contains("\"no memory selector\""), "{note}");
+    assert_eq!((first.tags.unwrap().len(), inventory(&reader, &at("A")).await.unwrap().note), (1, None));
+    let with_pc: Vec<bool> = peer.added().iter().map(|rospec| !rospec.report.as_ref().unwrap().content.memory.is_empty()).collect();
+    assert_eq!(with_pc, [true, true, false, false]);
+    let Spec::Ai(spec) = &peer.added()[3].specs[0] else { panic!() };
+    assert_eq!(spec.stop.kind, AiSpecStopTriggerType::TagObservation, "its quiet time is kept");
 }
 
 #[tokio::test]
@@ -309,7 +418,7 @@ async fn a_flood_of_reads_ends_the_inventory() {
         steps.extend((0..101).map(|_| Step::Bytes(many.clone())));
         steps
     });
-    let reader = reader(&peer, ", dwell = \"60s\"");
+    let reader = reader(&peer, ", dwell = \"20s\"");
     let (code, message) = refused(&reader).await;
     assert_eq!((code, message.contains("more than an inventory may have")), (Code::DeviceTooLarge, true), "{message}");
     peer.script(|_| vec![Step::Usual]);

@@ -1,7 +1,8 @@
 //! A reader of kind `llrp` with a reader that behaves.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -17,7 +18,7 @@ use pandian_llrp::{Message, RawParameter, impinj, zebra};
 use tokio::time::timeout;
 
 use crate::ground;
-use crate::llrp_peer::{LlrpPeer, Step, Traits, ended, epc, event, happening, read, report, rospec_id, started};
+use crate::llrp_peer::{LlrpPeer, Step, Traits, ended, epc, event, happening, malformed_report, read, report, rospec_id, started};
 
 /// Longer than anything here takes.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
@@ -108,7 +109,7 @@ async fn power_hop_table_and_mode_are_the_readers_own() {
 #[tokio::test]
 async fn a_location_may_have_settings_of_its_own() {
     let peer = LlrpPeer::start().await;
-    let overrides = "{ locations = [\"X\"], power_dbm = 10, dwell = \"3s\" }, { side = \"R\", levels = [2, 3], power_dbm = 20, quiet = \"200ms\" }, \
+    let overrides = "{ locations = [\"X\"], power_dbm = 10, mode = 7, dwell = \"3s\" }, { side = \"R\", levels = [2, 3], power_dbm = 20, quiet = \"200ms\" }, \
                      { levels = [3, 9], antennas = [2] }";
     let reader = reader(&peer, &format!(", antennas = {{ L = [1], R = [2] }}, at = [{overrides}]"));
     let place = |side, level| Some(Place { aisle: 0, side, bay: 1, level, depth: 1 });
@@ -124,17 +125,18 @@ async fn a_location_may_have_settings_of_its_own() {
             let spec = spec(rospec);
             let power = spec.inventories[0].antennas[0].transmitter.as_ref().unwrap().power;
             let dwell = spec.stop.tags.as_ref().map_or(spec.stop.duration_ms, |tags| tags.timeout_ms);
-            (spec.antennas.clone(), power, dwell, spec.stop.tags.as_ref().map(|tags| tags.quiet_ms))
+            let mode = spec.inventories[0].antennas[0].inventory[0].rf_control.as_ref().unwrap().mode;
+            (spec.antennas.clone(), power, mode, dwell, spec.stop.tags.as_ref().map(|tags| tags.quiet_ms))
         })
         .collect();
     assert_eq!(
         tuned,
         [
-            (vec![1, 2], 3, 2000, None),
-            (vec![1], 3, 2000, None),
-            (vec![2], 2, 2000, Some(200)),
-            (vec![2], 1, 3000, Some(200)),
-            (vec![2], 3, 2000, None),
+            (vec![1, 2], 3, 3, 2000, None),
+            (vec![1], 3, 3, 2000, None),
+            (vec![2], 2, 3, 2000, Some(200)),
+            (vec![2], 1, 7, 3000, Some(200)),
+            (vec![2], 3, 3, 2000, None),
         ]
     );
 }
@@ -179,6 +181,7 @@ async fn what_the_reader_cannot_do_is_refused_before_anything_is_sent() {
         (", antennas = [5]", Code::ConfigInvalid, "`antennas` has 5, and the reader has 4"),
         (", search = \"dual-target\"", Code::ConfigInvalid, "is an extension of Impinj and Zebra readers"),
         (", antennas = [2, 3]", Code::ReaderAntenna, "antenna 2, 3 not connected"),
+        (", antennas = { L = [1], R = [1, 2] }", Code::ReaderAntenna, "antenna 2 not connected"),
     ] {
         let context = ground::context(".".as_ref());
         let reader = ground::reader("llrp", &format!("{{ address = \"{}\"{settings} }}", peer.address), &context);
@@ -188,9 +191,8 @@ async fn what_the_reader_cannot_do_is_refused_before_anything_is_sent() {
         context.llrp.close().await;
     }
     assert_eq!(peer.count("ADD_ROSPEC"), 0);
-    let half = reader(&peer, ", antennas = [1, 2]");
-    let note = inventory(&half, &at("A")).await.unwrap().note;
-    assert_eq!((note.as_deref(), &spec(&peer.added()[0]).antennas[..]), (Some("antenna 2 is not connected"), &[1][..]));
+    let rest = reader(&peer, "");
+    assert_eq!((inventory(&rest, &at("A")).await.unwrap().note, &spec(&peer.added()[0]).antennas[..]), (None, &[1][..]));
 }
 
 #[tokio::test]
@@ -232,7 +234,7 @@ async fn a_connection_is_closed_in_order_and_made_again_when_it_is_used() {
 async fn a_dropped_inventory_is_stopped_and_deleted_before_the_next_one_begins() {
     let peer = LlrpPeer::start().await;
     peer.never_end();
-    let reader = reader(&peer, ", dwell = \"60s\"");
+    let reader = reader(&peer, ", dwell = \"20s\"");
     let visit = at("A");
     tokio::select! {
         ended = inventory(&reader, &visit) => panic!("{ended:?}"),
@@ -246,7 +248,7 @@ async fn a_dropped_inventory_is_stopped_and_deleted_before_the_next_one_begins()
 #[tokio::test]
 async fn what_happens_at_the_reader_is_told_with_the_inventory_that_follows() {
     let peer = LlrpPeer::start().await;
-    let antenna = |kind| event(ReaderEventNotificationData { antenna: Some(AntennaEvent { kind, antenna: 2 }), ..happening() });
+    let antenna = |kind| event(ReaderEventNotificationData { antenna: Some(AntennaEvent { kind, antenna: 3 }), ..happening() });
     let exception = ReaderExceptionEvent { message: "too\nhot".into(), ..Default::default() };
     let exception = event(ReaderEventNotificationData { reader_exception: Some(exception), ..happening() });
     let overflow = ReaderEventNotificationData { report_buffer_overflow: Some(Default::default()), ..happening() };
@@ -261,10 +263,10 @@ async fn what_happens_at_the_reader_is_told_with_the_inventory_that_follows() {
     let inventory = inventory(&reader, &at("A")).await.unwrap();
     assert_eq!(inventory.tags.unwrap().len(), 1);
     let note = inventory.note.unwrap();
-    for told in ["antenna 2 was disconnected", "report buffer was full: it lost reads", "the reader reports \"too hot\""] {
+    for told in ["antenna 3 was disconnected", "report buffer was full: it lost reads", "the reader reports \"too hot\""] {
         assert!(note.contains(told), "{note}");
     }
-    assert_eq!(spec(&peer.added()[1]).antennas, [1], "it reads with what is there");
+    assert_eq!(spec(&peer.added()[1]).antennas, [1, 2], "the third never had an antenna");
 }
 
 #[tokio::test]
@@ -281,9 +283,29 @@ async fn silence_of_a_reader_that_could_not_hear_is_a_failure() {
     let (code, message) = refused(&reader).await;
     assert_eq!(code, Code::ReaderException);
     assert!(message.ends_with("the reader reports \"PLL lock\", and nothing was read"), "{message}");
-    peer.upon("START_ROSPEC", move |heard| vec![started(), gone(1), gone(2), Step::Say(ended(rospec_id(heard)))]);
+    peer.upon("START_ROSPEC", move |heard| {
+        let id = rospec_id(heard);
+        vec![started(), Step::Say(report(vec![read(1, 1, -50, id)])), gone(2), Step::Say(ended(id))]
+    });
     let (code, message) = refused(&reader).await;
-    assert_eq!((code, message.ends_with("antenna 1, 2 not connected")), (Code::ReaderAntenna, true), "{message}");
+    assert_eq!((code, message.ends_with("antenna 2 was disconnected while it read")), (Code::ReaderAntenna, true), "{message}");
+}
+
+#[tokio::test]
+async fn an_antenna_that_was_lost_is_missed_until_the_reader_says_that_it_is_back() {
+    let peer = LlrpPeer::start().await;
+    let lost = AntennaEvent { kind: AntennaEventType::Disconnected, antenna: 2 };
+    let lost = event(ReaderEventNotificationData { antenna: Some(lost), ..happening() });
+    peer.upon("START_ROSPEC", move |heard| vec![started(), Step::Say(lost.clone()), Step::Say(ended(rospec_id(heard)))]);
+    let reader = reader(&peer, "");
+    assert_eq!(refused(&reader).await.0, Code::ReaderAntenna);
+    peer.turn_into(Traits { antennas: vec![(1, true), (2, false)], ..Traits::default() });
+    peer.script(|_| vec![Step::Usual]);
+    let (code, message) = refused(&reader).await;
+    assert_eq!((code, message.ends_with("antenna 2 not connected")), (Code::ReaderAntenna, true), "{message}");
+    assert_eq!((peer.count("ADD_ROSPEC"), peer.count("GET_READER_CONFIG")), (1, 2), "it was asked again");
+    peer.turn_into(Traits::default());
+    assert_eq!((epcs(&reader).await, &spec(&peer.added()[1]).antennas[..]), (vec![epc(1)], &[1, 2][..]));
 }
 
 #[test]
@@ -321,6 +343,7 @@ async fn a_reader_tells_tags_as_it_hears_them_until_nobody_listens() {
         is_second.fetch_or(tag.epc.as_str() == epc(2), Ordering::SeqCst);
     };
     let live = reader.live().unwrap();
+    let notice = |notice: String| panic!("{notice}");
     // Each keep-alive that is acknowledged brings another read.
     peer.script(|heard| match &heard.message {
         Message::StartRoSpec(target) => {
@@ -329,25 +352,62 @@ async fn a_reader_tells_tags_as_it_hears_them_until_nobody_listens() {
         _ => vec![Step::Usual],
     });
     tokio::select! {
-        ended = live.listen(&hear) => panic!("{ended:?}"),
+        ended = live.listen(&hear, &notice) => panic!("{ended:?}"),
         () = until("both are told", || told.load(Ordering::SeqCst) == 2) => {}
     }
     assert!(is_second.load(Ordering::SeqCst));
-    assert_eq!(spec(&peer.added()[0]).stop.kind, AiSpecStopTriggerType::Null);
+    let added = peer.added();
+    assert_eq!((spec(&added[0]).stop.kind, added[0].boundary.stop.duration_ms), (AiSpecStopTriggerType::Null, 60_000));
     until("it is stopped", || peer.rospecs() == 0).await;
     peer.upon("START_ROSPEC", |heard| vec![started(), Step::Say(ended(rospec_id(heard)))]);
-    let error = timeout(SOON, live.listen(&hear)).await.unwrap().unwrap_err();
+    let error = timeout(SOON, live.listen(&hear, &notice)).await.unwrap().unwrap_err();
     assert_eq!((error.code, error.message.ends_with("it ended the reading by itself")), (Code::ReaderException, true), "{error}");
+}
+
+#[tokio::test]
+async fn a_round_of_listening_is_followed_by_the_next_one() {
+    let peer = LlrpPeer::start().await;
+    peer.upon("START_ROSPEC", |heard| vec![started(), Step::Rest(Duration::from_millis(600)), Step::Say(ended(rospec_id(heard)))]);
+    let reader = reader(&peer, "");
+    tokio::select! {
+        ended = reader.live().unwrap().listen(&drop, &drop) => panic!("{ended:?}"),
+        () = until("three rounds began", || peer.count("START_ROSPEC") == 3) => {}
+    }
+    assert_eq!(peer.most_running(), 0, "each is deleted before the next one");
+}
+
+#[tokio::test]
+async fn who_listens_is_told_what_is_wrong() {
+    let peer = LlrpPeer::start().await;
+    let exception = ReaderExceptionEvent { message: "too hot".into(), ..Default::default() };
+    let exception = event(ReaderEventNotificationData { reader_exception: Some(exception), ..happening() });
+    peer.upon("START_ROSPEC", move |heard| {
+        let whole = Step::Say(report(vec![read(1, 1, -50, rospec_id(heard))]));
+        vec![started(), whole, Step::Bytes(malformed_report()), Step::Bytes(malformed_report()), Step::Say(exception.clone())]
+    });
+    let reader = reader(&peer, "");
+    let notices = Mutex::new(BTreeSet::new());
+    let notice = |notice: String| assert!(notices.lock().unwrap().insert(notice), "once is enough");
+    let told = || notices.lock().unwrap().len() == 2;
+    tokio::select! {
+        ended = reader.live().unwrap().listen(&drop, &notice) => panic!("{ended:?}"),
+        () = until("it was told", told) => {}
+    }
+    let notices = notices.into_inner().unwrap().into_iter().collect::<Vec<_>>();
+    assert_eq!(notices, ["malformed reports, left out", "the reader reports \"too hot\""]);
+    peer.upon("START_ROSPEC", |_| std::iter::once(started()).chain((0..10).map(|_| Step::Bytes(malformed_report()))).collect());
+    let error = timeout(SOON, reader.live().unwrap().listen(&drop, &drop)).await.unwrap().unwrap_err();
+    assert_eq!((error.code, error.message.contains("every report that it sent is malformed")), (Code::DeviceBadReply, true), "{error}");
 }
 
 #[tokio::test]
 async fn trying_a_reader_says_what_it_is_and_can_do() {
     let peer = LlrpPeer::with(Traits { antennas: vec![(1, true), (2, false)], ..Traits::default() }).await;
-    let reader = reader(&peer, ", antennas = { L = [1], R = [1, 2] }, power_dbm = 25, at = [{ side = \"L\", power_dbm = 12.5 }]");
+    let reader = reader(&peer, ", antennas = [1], power_dbm = 25, at = [{ side = \"L\", power_dbm = 12.5, mode = 7 }]");
     assert_eq!(
         timeout(SOON, reader.probe()).await.unwrap().unwrap().summary,
-        "maker 4711 model 42, firmware 1.2.3; LLRP 1.0.1; antennas 1 of 4 connected; antenna 2 of the configuration not connected; \
-         10 to 30 dBm, sends with 10, 20; modes 3, 7, reads with 3"
+        "maker 4711 model 42, firmware 1.2.3; LLRP 1.0.1; antennas 1 of 4 connected; 10 to 30 dBm, sends with 10, 20; \
+         modes 3, 7, reads with 3, 7"
     );
     assert_eq!(peer.count("ADD_ROSPEC"), 0);
 }

@@ -44,6 +44,7 @@ fn wrong_settings_say_what_is_allowed() {
         ("reader", "llrp", "{ address = \"h\", at = [{ side = \"L\", session = 3 }] }", "`at[0].session` 3 silences"),
         ("reader", "llrp", "{ address = \"h\", session = 4 }", "`session` is 0, 1, 2 or 3"),
         ("reader", "llrp", "{ address = \"h\", at = [{ power_dbm = 3 }] }", "one of them is wanted"),
+        ("reader", "llrp", "{ address = \"h\", at = [{ locations = [] }] }", "`at[0].locations` names no location"),
         ("reader", "llrp", "{ address = \"h\", at = [{ levels = [3, 1] }] }", "`at[0].levels` is the lowest and the highest level"),
         ("reader", "llrp", "{ address = \"h\", antennas = [0] }", "antennas are numbers from 1, each once"),
         ("reader", "llrp", "{ address = \"h\", antennas = { L = [1] } }", "missing field `R`"),

@@ -105,6 +105,26 @@ impl Expectations {
     /// What a tag is louder or fainter than others is unknown. For the levels it is integrated out, with a normal prior; for the misses
     /// its estimate from the levels is taken, which the prior shrinks.
     pub(super) fn log_likelihood(&self, listenings: &[(Place, Option<f64>)], tag: Option<Place>, within: Within) -> f64 {
+        let (heard, offset) = self.heard(listenings, tag, within);
+        // That a tag out of reach is missed says next to nothing.
+        let missed = listenings.iter().filter(|(_, level)| level.is_none()).filter_map(|(place, _)| self.between(*place, tag, within));
+        heard + missed.map(|expected| expected.log_missed(offset)).sum::<f64>()
+    }
+
+    /// The same where nobody knows in which part of its slot the tag is.
+    pub(super) fn log_likelihood_anywhere(&self, listenings: &[(Place, Option<f64>)], tag: Option<Place>) -> f64 {
+        let each = ANYWHERE.map(|within| self.log_likelihood(listenings, tag, within));
+        let best = each.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        best + (each.iter().map(|log| (log - best).exp()).sum::<f64>() / each.len() as f64).ln()
+    }
+
+    /// The part of it that is of what was heard: it can only be less with what was not.
+    pub(super) fn log_heard(&self, listenings: &[(Place, Option<f64>)], tag: Option<Place>) -> f64 {
+        self.heard(listenings, tag, MIDDLE).0
+    }
+
+    /// The part of what was heard, and by how much the tag seems to be louder than others.
+    fn heard(&self, listenings: &[(Place, Option<f64>)], tag: Option<Place>, within: Within) -> (f64, f64) {
         let (mut squares, mut weighted, mut weights, mut logs) = (0.0, 0.0, 0.0, 0.0);
         for (place, level) in listenings {
             let Some(level) = level else { continue };
@@ -118,19 +138,7 @@ impl Expectations {
         }
         let precision = 1.0 / (OFFSET_DB * OFFSET_DB) + weights;
         let offset = weighted / precision;
-        let levels = logs - 0.5 * (squares - weighted * weighted / precision) - 0.5 * (precision * OFFSET_DB * OFFSET_DB).ln();
-        // That a tag out of reach is missed says next to nothing.
-        let missed = listenings.iter().filter(|(_, level)| level.is_none()).filter_map(|(place, _)| self.between(*place, tag, within));
-        levels + missed.map(|expected| expected.log_missed(offset)).sum::<f64>()
-    }
-}
-
-impl Expectations {
-    /// The same where nobody knows in which part of its slot the tag is.
-    pub(super) fn log_likelihood_anywhere(&self, listenings: &[(Place, Option<f64>)], tag: Option<Place>) -> f64 {
-        let each = ANYWHERE.map(|within| self.log_likelihood(listenings, tag, within));
-        let best = each.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        best + (each.iter().map(|log| (log - best).exp()).sum::<f64>() / each.len() as f64).ln()
+        (logs - 0.5 * (squares - weighted * weighted / precision) - 0.5 * (precision * OFFSET_DB * OFFSET_DB).ln(), offset)
     }
 }
 

@@ -34,7 +34,7 @@ impl Stocktake {
         }
         for lane in &self.lanes {
             for number in lane.at.iter().copied() {
-                if matches!(self.entry(number).purpose, Purpose::GiveWay) {
+                if matches!(self.entry(number).purpose, Purpose::GiveWay | Purpose::Listen) {
                     continue;
                 }
                 if !matches!(self.entry(number).state, EntryState::Taken(_) | EntryState::Settled(_)) {

@@ -163,13 +163,21 @@ impl<'a> Scene<'a> {
         let (present, missing): (Vec<_>, Vec<_>) = stock.iter().copied().partition(|line| is_heard(line) || is_labelled(line));
         let home_of = |epc: &Epc| elsewhere(epc.as_str()).or_else(|| elsewhere(&epc.sscc()?));
         let is_stranger = |epc: &&Epc| !stock.iter().any(|line| line.is_tagged(epc));
-        let mut strangers: Vec<Stranger> =
-            heard.iter().filter(is_stranger).map(|epc| Stranger { id: epc.as_str().into(), home: home_of(epc) }).collect();
+        let mut strangers: Vec<Stranger> = Vec::new();
+        let is_known = |strangers: &[Stranger], line: &BookLine| {
+            strangers.iter().any(|known| known.home.as_ref().is_some_and(|(_, other)| other == line))
+        };
+        for epc in heard.iter().filter(is_stranger) {
+            let home = home_of(epc);
+            // A unit may bear two tags.
+            if !home.as_ref().is_some_and(|(_, line)| is_known(&strangers, line)) {
+                strangers.push(Stranger { id: epc.as_str().into(), home });
+            }
+        }
         // A label names a stranger only if the books know it: labels carry other codes too.
         for code in codes.iter().filter(|code| !is_booked_here(code)) {
             let Some((home, line)) = elsewhere(unit_named(code)) else { continue };
-            let same = |known: &Stranger| known.home.as_ref().is_some_and(|(_, other)| *other == line);
-            if !strangers.iter().any(same) {
+            if !is_known(&strangers, &line) {
                 strangers.push(Stranger { id: Arc::from(code.as_str()), home: Some((home, line)) });
             }
         }
@@ -268,7 +276,7 @@ impl<'a> Scene<'a> {
     }
 
     fn found_at_of(&self, line: &BookLine) -> Option<LocationCode> {
-        let names = line.epc.as_ref().map(Epc::as_str).into_iter().chain(line.handling_unit.as_deref());
+        let names = line.epc.as_ref().map(Epc::as_str).into_iter().chain(line.handling_unit.as_deref().map(unit_named));
         names.filter_map(|name| self.found_at.get(name)).next().cloned()
     }
 

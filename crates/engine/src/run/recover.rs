@@ -124,24 +124,19 @@ impl Recovered {
             {
                 seen[*lane as usize].apply(history.sent_at, history.arrived_at, position);
             }
-            if let (Some(docket), Some(Stop { location, purpose, .. })) = (&mut docket, recovered.stocktake.stop_of(stop))
-                && let Some(slot) = site.layout.index_of(location.as_str())
-                && (history.judgement.is_some() || purpose == Purpose::Listen && history.released_at.is_some())
-            {
-                let seen = what_it_saw(store, stop, &history).await?;
-                match history.judgement {
-                    Some((_, Stage::Provisional)) => {
-                        drop(docket.file(stop, slot, seen, Some(history.judged_seq), site.book.as_deref()));
-                        filed.push((id, stop, history.lane.clone(), history.crane.clone()));
-                    }
-                    _ => docket.hear(slot, &seen, site.book.as_deref()),
-                }
+            let on_docket = match (&mut docket, recovered.stocktake.stop_of(stop)) {
+                (Some(docket), Some(made)) => recount(store, site, docket, &made, &history).await?,
+                _ => false,
+            };
+            if on_docket {
+                filed.push((id, stop, history.lane.clone(), history.crane.clone()));
             }
             match history.judgement {
                 Some((judgement, Stage::Final)) => recovered.stocktake.settle(stop, judgement.verdict),
-                Some((_, Stage::Provisional)) => recovered.stocktake.await_judgement(stop),
+                Some((_, Stage::Provisional)) if on_docket => recovered.stocktake.await_judgement(stop),
                 None if history.released_at.is_some() => recovered.heard_or_touched(stop),
-                None => drop(recovered.touched.insert(stop)),
+                // Where tags are attributed no more, what was judged provisionally is judged again, from what is on record.
+                _ => drop(recovered.touched.insert(stop)),
             }
         }
         for (lane, seen) in (0..).zip(&seen) {
@@ -233,20 +228,40 @@ impl Recovered {
     }
 }
 
+/// Tells the docket what came of a stop before. Gives whether its judgement is on the docket again.
+async fn recount(store: &Store, site: &Site, docket: &mut Docket, made: &Stop, history: &StopHistory) -> Result<bool, RunError> {
+    let is_done = history.judgement.is_some() || made.purpose == Purpose::Listen && history.released_at.is_some();
+    let Some(slot) = site.layout.index_of(made.location.as_str()).filter(|_| is_done) else { return Ok(false) };
+    let side = site.layout.slot(slot).place.map(|place| place.side);
+    let lane = site.layout.lanes().iter().position(|lane| Some(&lane.id) == history.lane.as_ref());
+    let is_attributed = lane.is_some_and(|lane| site.is_attributed(lane, side));
+    let provisional = matches!(history.judgement, Some((_, Stage::Provisional)));
+    match (is_attributed, provisional) {
+        (true, true) => {
+            docket.file(made.id, slot, what_it_saw(store, made.id, history).await?, Some(history.judged_seq), site.book.as_deref())
+        }
+        (true, false) => docket.hear(slot, &what_it_saw(store, made.id, history).await?, site.book.as_deref()),
+        (false, true) => {}
+        (false, false) => docket.close(slot),
+    }
+    Ok(is_attributed && provisional)
+}
+
 /// What a stop saw, as its records tell it.
 async fn what_it_saw(store: &Store, stop: StopId, history: &StopHistory) -> Result<SeenThere, RunError> {
     let rfid = match &history.inventory {
         Some(kept) => {
-            let bytes = match kept.reads {
-                Some(_) => store.reads_of(stop).await.map_err(JournalError::from)?,
-                None => None,
-            };
-            match bytes.map(|bytes| serde_json::from_slice(&bytes)) {
-                Some(Ok(inventory)) => Witness::Saw(inventory),
-                Some(Err(error)) => {
-                    Witness::Failed(Failure::new(Code::EvidenceBroken, format!("the tag reads of stop {stop} cannot be read: {error}")))
-                }
+            let broken = |why: String| Witness::Failed(Failure::new(Code::EvidenceBroken, format!("the tag reads of stop {stop} {why}")));
+            match kept.reads {
                 None => Witness::Saw(Inventory { tags: None, note: kept.note.clone() }),
+                Some(_) => match store.reads_of(stop).await {
+                    Ok(Some(bytes)) => {
+                        serde_json::from_slice(&bytes).map_or_else(|error| broken(format!("cannot be read: {error}")), Witness::Saw)
+                    }
+                    Ok(None) => broken("are missing".to_owned()),
+                    Err(error) if error.code() == Code::EvidenceBroken => broken(format!("are altered: {error}")),
+                    Err(error) => return Err(JournalError::from(error).into()),
+                },
             }
         }
         None => history.given_up(OpKind::Inventory).map_or(Witness::NotAsked, |failure| Witness::Failed(failure.clone())),

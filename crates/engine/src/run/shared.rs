@@ -131,6 +131,9 @@ impl Shared {
         }
         self.over.cancel();
         lanes.wait().await;
+        // Cranes may still be on their way to listen for someone who is settled by now.
+        self.visits.close();
+        self.visits.wait().await;
         self.finish().await
     }
 
@@ -232,8 +235,11 @@ impl Shared {
             // Under one lock, so that the records come in the order of the stops' numbers.
             let mut stocktake = self.stocktake();
             if let Some(first) = stocktake.listen(&judged.listen) {
-                let planned = judged.listen.iter().map(|slot| self.site.layout.slot(*slot).code.clone()).collect();
-                let mut records = vec![self.record(Fact::StocktakePlanned { first, planned, purpose: Purpose::Listen })];
+                let mut records = Vec::new();
+                for (part, first) in judged.listen.chunks(STOPS_PER_RECORD).zip((first..).step_by(STOPS_PER_RECORD)) {
+                    let planned = part.iter().map(|slot| self.site.layout.slot(*slot).code.clone()).collect();
+                    records.push(self.record(Fact::StocktakePlanned { first, planned, purpose: Purpose::Listen }));
+                }
                 records.extend(self.assigned_of(&stocktake, first));
                 drop(self.journal.append(records, Vec::new()));
             }
@@ -330,7 +336,7 @@ impl Shared {
             let stocktake = self.stocktake();
             (stocktake.mode(), stocktake.tally())
         };
-        let remarks = self.executor.judgements.remarks(self.id);
+        let remarks = self.executor.judgements.remarks(self.id).await.map_err(RunError::Failed)?;
         if !remarks.is_empty() {
             self.journal.append(remarks, Vec::new()).await?;
         }

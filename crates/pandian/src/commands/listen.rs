@@ -30,6 +30,7 @@ pub(super) async fn listen(args: ListenArgs, lang: Lang) -> Result<Exit, Fault> 
     let words = lang.words();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
     let source = Source::find(&args).await?;
     let manner = Manner::choose(args.json);
     if manner != Manner::Json {
@@ -56,10 +57,11 @@ pub(super) async fn listen(args: ListenArgs, lang: Lang) -> Result<Exit, Fault> 
             source.close().await;
             return shown.map(|()| Exit::Done);
         }
-        failed = source.listen(&hear) => failed,
+        failed = source.listen(&hear, &|notice| say::aside(notice)) => failed,
         () = time_is_up => Ok(()),
         _ = interrupt.recv() => Ok(()),
         _ = terminate.recv() => Ok(()),
+        _ = hang_up.recv() => Ok(()),
     };
     drop(say_heard);
     source.close().await;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::cli::LlrpCommand;
 use crate::fault::{Exit, Fault};
-use crate::lines::{Line, Refusal, answer, hex, hex_digits};
+use crate::lines::{Line, Refusal, answer, hex, hex_bytes};
 
 /// The longest line taken, in bytes: the longest frame that readers are let send.
 const LONGEST: usize = 2 * DEFAULT_LIMIT;
@@ -74,13 +74,7 @@ fn decode(line: Line<'_>, out: &mut dyn Write) -> io::Result<bool> {
 /// The bytes that a line has the digits of.
 fn bytes(line: Line<'_>) -> Result<Vec<u8>, Refusal> {
     let text = line.bytes().map_err(|(_, refusal)| refusal)?;
-    let digits = hex_digits(&String::from_utf8_lossy(text))?;
-    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return Err(Refusal { code: "half-byte", message: format!("{} hexadecimal digits are no whole bytes", digits.len()) });
-    }
-    let digit = |digit: u8| char::from(digit).to_digit(16).unwrap_or_default() as u8;
-    Ok(pairs.iter().map(|[high, low]| digit(*high) << 4 | digit(*low)).collect())
+    hex_bytes(&String::from_utf8_lossy(text))
 }
 
 impl Told {
@@ -95,7 +89,7 @@ impl Told {
     }
 }
 
-/// The tags of a report; none in any other message. The whole message must be good.
+/// The tags of a report; none in any other message. The whole message must be good, surveys and results of operations among it.
 fn tags(frame: &Frame<'_>) -> Result<Vec<Tag>, DecodeError> {
     frame.decode()?;
     match frame.message_type {
@@ -113,14 +107,13 @@ impl Tag {
                 raw += &hex(frame.body.get(parameter.at() - header..end).unwrap_or_default());
             }
         }
-        let hundredths = tag.impinj().peak_rssi_centi_dbm.map(|rssi| f64::from(rssi) / 100.0);
         Ok(Self {
-            epc: hex(tag.epc.bytes),
+            epc: hex(&tag.epc.filled_up()),
             antenna: tag.antenna,
-            rssi_dbm: hundredths.or(tag.peak_rssi_dbm.map(f64::from)),
+            rssi_dbm: tag.rssi_dbm(),
             channel: tag.channel,
-            first_seen_us: tag.first_seen_utc_us.or(tag.first_seen_uptime_us),
-            last_seen_us: tag.last_seen_utc_us.or(tag.last_seen_uptime_us),
+            first_seen_us: tag.first_seen_us(),
+            last_seen_us: tag.last_seen_us(),
             seen_count: tag.seen_count,
             raw: Some(raw).filter(|raw| !raw.is_empty()),
         })

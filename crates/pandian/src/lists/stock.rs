@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pandian_domain::book::Book;
+use pandian_domain::observation::unit_named;
 use pandian_domain::{BookLine, Code, Epc, Layout, LocationCode};
 use rust_decimal::Decimal;
 
@@ -175,10 +176,10 @@ impl Reading {
             names,
         };
         book.by_epc = book.index(|line| line.epc);
-        book.by_handling_unit = book.index(|line| line.handling_unit);
+        book.by_handling_unit = book.index(|line| book.unit(line));
         let mut problems = Problems::new(file.name());
         book.find_double(&book.by_epc, "EPC", |line| line.epc, &mut problems);
-        book.find_double(&book.by_handling_unit, "handling unit", |line| line.handling_unit, &mut problems);
+        book.find_double(&book.by_handling_unit, "handling unit", |line| book.unit(line), &mut problems);
         problems.finish()?;
         Ok(book)
     }
@@ -220,6 +221,14 @@ impl ListBook {
         // Equal texts stay in the order of the locations' lines.
         index.sort_by(|a, b| self.text(of(&self.lines[*a as usize])).cmp(self.text(of(&self.lines[*b as usize]))));
         index
+    }
+
+    /// The number of a line's handling unit, without an application identifier before it.
+    fn unit(&self, line: &Line) -> Span {
+        let span = line.handling_unit;
+        // At most the four characters of `(00)`.
+        let ahead = usize::from(span.length).saturating_sub(unit_named(self.text(span)).len()) as u8;
+        Span { start: span.start + u32::from(ahead), length: span.length - ahead }
     }
 
     fn find_double(&self, index: &[u32], what: &str, of: impl Fn(&Line) -> Span, problems: &mut Problems) {
@@ -273,7 +282,7 @@ impl Book for ListBook {
     fn whereabouts(&self, code: &str) -> Option<(LocationCode, BookLine)> {
         let line = self
             .find(&self.by_epc, &code.to_ascii_uppercase(), |line| line.epc)
-            .or_else(|| self.find(&self.by_handling_unit, code, |line| line.handling_unit))?;
+            .or_else(|| self.find(&self.by_handling_unit, unit_named(code), |line| self.unit(line)))?;
         Some((self.layout.slot(line.location).code.clone(), self.book_line(line)))
     }
 

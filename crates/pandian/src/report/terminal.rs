@@ -102,6 +102,10 @@ impl<W: Write> Form for TerminalForm<W> {
         if self.worth_a_line > most {
             writeln!(self.out, "  {}", (words.and_more)(self.worth_a_line - most))?;
         }
+        for unit in totals.traced.iter().take(most) {
+            let belongs = unit.belongs_at.as_ref().map(|place| format!(" ({})", (words.belongs_at)(place.as_str()))).unwrap_or_default();
+            writeln!(self.out, "  {}{belongs}", (words.traced)(unit.epc.as_str(), unit.found_at.as_str()))?;
+        }
         if self.lines.is_empty() && totals.locations > 0 {
             writeln!(self.out, "{}", words.nothing_differs)?;
         }

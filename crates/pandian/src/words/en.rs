@@ -19,6 +19,7 @@ pub(super) static WORDS: Words = Words {
     counted: "counted",
     tags: "tags",
     belongs_at: |place| format!("belongs at {place}"),
+    traced: |epc, place| format!("tag {epc} lies at {place}, which was not counted"),
     found_at: |place| format!("found at {place}"),
     started: "started",
     finished: "finished",
@@ -110,6 +111,7 @@ const LISTEN: ListenWords = ListenWords {
     last: "last heard",
     ago: |seconds| format!("{seconds:.0} s ago"),
     heard: |tags, reads| format!("{} heard in {}", many(tags as u64, "tag"), many(reads, "read")),
+    heard_more: |tags, reads| format!("more than {} heard in {}", many(tags as u64, "tag"), many(reads, "read")),
     lost: |reads| format!("{} not shown: nobody took them in time", many(reads, "read")),
 };
 

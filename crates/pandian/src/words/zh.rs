@@ -19,6 +19,7 @@ pub(super) static WORDS: Words = Words {
     counted: "实盘",
     tags: "标签",
     belongs_at: |place| format!("应在 {place}"),
+    traced: |epc, place| format!("标签 {epc} 在 {place}，该货位未盘点"),
     found_at: |place| format!("在 {place} 找到"),
     started: "开始",
     finished: "完成",
@@ -89,6 +90,7 @@ const LISTEN: ListenWords = ListenWords {
     last: "最近读到",
     ago: |seconds| format!("{seconds:.0} 秒前"),
     heard: |tags, reads| format!("共读到 {tags} 个标签，{reads} 次"),
+    heard_more: |tags, reads| format!("共读到超过 {tags} 个标签，{reads} 次"),
     lost: |reads| format!("有 {reads} 次读取未能显示：输出端未及时接收"),
 };
 

@@ -87,11 +87,11 @@ async fn dead(state: &mut watch::Receiver<State>) -> Result<(), watch::error::Re
 async fn carry(program: TcpStream, state: watch::Receiver<State>, reader: SocketAddr) {
     let mut life = state.clone();
     let carrying = async {
-        let mut changes = state.clone();
+        let (mut changes, mut said) = (state.clone(), [0]);
         tokio::select! {
             biased;
             // It was given up: a client of a reader says nothing before it is greeted.
-            _ = program.readable() => return Ok(()),
+            _ = program.peek(&mut said) => return Ok(()),
             whole = changes.wait_for(|state| *state == State::Whole) => drop(whole.map_err(io::Error::other)?),
         }
         let reader = TcpStream::connect(reader).await?;

@@ -67,7 +67,7 @@ impl Outcome {
         self.judged("provisional").into_keys().filter(|location| !last.contains_key(location)).collect()
     }
 
-    /// Every inventory that failed, try by try.
+    /// Every try of an operation that failed.
     pub(crate) fn failures(&self) -> Vec<&Value> {
         self.of_type("operation_failed").collect()
     }

@@ -29,8 +29,9 @@ impl Field {
         Self { settings, seed, racks }
     }
 
-    /// What is heard before a slot, the strongest first; `tags_in` says what lies in the slots.
-    pub(crate) fn heard(&self, slot: u32, tags_in: impl Fn(u32) -> Vec<Epc>) -> Vec<Heard> {
+    /// What is heard before a slot, the strongest first, where all signals are weaker by so many dB than at full power; `tags_in` says what
+    /// lies in the slots.
+    pub(crate) fn heard(&self, slot: u32, weaker_by_db: f64, tags_in: impl Fn(u32) -> Vec<Epc>) -> Vec<Heard> {
         let RadioSettings { standoff, reach, back_rack, .. } = self.settings;
         let place = self.racks.layout().slot(slot).place;
         let (antenna, stand) = (antenna(place), stand(slot, place));
@@ -38,7 +39,7 @@ impl Field {
         for cell in geometry::cells(&self.racks, slot, standoff.0, reach.0, back_rack) {
             for epc in tags_in(cell.slot) {
                 // A tag that is booked twice answers once.
-                if let Some(rssi_dbm) = self.reads(&cell, stand, &epc).filter(|_| heard.iter().all(|(_, known)| known.epc != epc)) {
+                if let Some(rssi_dbm) = self.reads(&cell, stand, &epc, weaker_by_db).filter(|_| heard.iter().all(|(_, known)| known.epc != epc)) {
                     let strongest = rssi_dbm.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                     heard.push((strongest, Heard { epc, antenna, rssi_dbm }));
                 }
@@ -49,9 +50,9 @@ impl Field {
     }
 
     /// The reads of a tag; none if there are none.
-    fn reads(&self, cell: &Cell, stand: u64, epc: &Epc) -> Option<Vec<f64>> {
+    fn reads(&self, cell: &Cell, stand: u64, epc: &Epc, weaker_by_db: f64) -> Option<Vec<f64>> {
         let tag = hash_text(epc.as_str());
-        let signal_dbm = self.signal_dbm(cell, stand, tag);
+        let signal_dbm = self.signal_dbm(cell, stand, tag) - weaker_by_db;
         if signal_dbm < self.settings.sensitivity_dbm - HOPELESS_DB || self.seed.fraction(Draw::TagUnread, tag) < self.settings.unread {
             return None;
         }

@@ -12,7 +12,7 @@ use pandian_domain::{CraneId, Side, Timestamp};
 use pandian_llrp::parameter::time::{Timestamp as WireTime, Uptime, UtcTimestamp};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -79,8 +79,8 @@ pub(super) struct LlrpService {
     inventories: AtomicU64,
     /// Whoever has it is the client.
     memory: Arc<Mutex<Memory>>,
-    /// Another client tries.
-    another: Notify,
+    /// Changes when a client was sent away because another one has the reader.
+    turned_away: watch::Sender<()>,
 }
 
 impl LlrpService {
@@ -96,7 +96,7 @@ impl LlrpService {
             requests: AtomicU64::new(0),
             inventories: AtomicU64::new(0),
             memory: Arc::new(Mutex::new(Memory::new(&spec))),
-            another: Notify::new(),
+            turned_away: watch::Sender::new(()),
             spec,
         })
     }
@@ -138,8 +138,11 @@ impl LlrpService {
         if let Ok(free) = self.memory.clone().try_lock_owned() {
             return Some(free);
         }
-        self.another.notify_one();
-        timeout(LEAVING, self.memory.clone().lock_owned()).await.ok()
+        let freed = timeout(LEAVING, self.memory.clone().lock_owned()).await.ok();
+        if freed.is_none() {
+            self.turned_away.send_replace(());
+        }
+        freed
     }
 }
 

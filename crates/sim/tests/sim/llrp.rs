@@ -115,6 +115,43 @@ async fn what_is_configured_is_told_until_it_is_reset_and_stays_when_the_client_
 }
 
 #[tokio::test]
+async fn a_transmitter_is_on_a_channel_or_in_a_hop_table_and_the_other_is_ignored() {
+    for (flavour, good, bad) in [
+        (Flavour::Generic, &[(0, 1), (0, 4), (1, 1), (9, 1)][..], &[(0, 0), (1, 0), (1, 5)][..]),
+        (Flavour::Impinj, &[(1, 0), (1, 1), (1, 99)], &[(0, 0), (0, 1), (2, 0)]),
+    ] {
+        let stand = Stand::start(reader_of(flavour), "").await;
+        let mut client = Client::connect(stand.reader).await;
+        let set = |(hop_table, channel): &(u16, u16)| {
+            let antennas = vec![transmitter(1, *hop_table, *channel)];
+            Message::SetReaderConfig(SetReaderConfig { antennas, ..SetReaderConfig::default() })
+        };
+        for frequency in good {
+            client.done(&set(frequency)).await;
+        }
+        for frequency in bad {
+            assert_eq!(client.status(&set(frequency)).await.code, StatusCode::MParameterError, "{flavour:?} {frequency:?}");
+        }
+        stand.servers.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_waits_for_its_turn_is_not_told_of_itself() {
+    let stand = Stand::start(reader(), "").await;
+    let mut client = Client::connect(stand.reader).await;
+    for _ in 0..20 {
+        let mut next = Client::knock(stand.reader).await;
+        drop(client);
+        assert_eq!(next.greeting().await, ConnectionAttemptStatus::Success);
+        next.done(&Message::DeleteRoSpec(target(0))).await;
+        assert_eq!(next.untaken().count(), 0);
+        client = next;
+    }
+    stand.servers.stop().await;
+}
+
+#[tokio::test]
 async fn a_wrong_rospec_is_refused_with_the_place_of_the_error() {
     let stand = Stand::start(reader(), "").await;
     let mut client = Client::connect(stand.reader).await;
@@ -123,7 +160,7 @@ async fn a_wrong_rospec_is_refused_with_the_place_of_the_error() {
         change(&mut spec);
         spec
     };
-    let cases: [(RoSpec, &[u16], u16, StatusCode); 8] = [
+    let cases: [(RoSpec, &[u16], u16, StatusCode); 10] = [
         (spec(|spec| spec.id = 0), &[177], 0, StatusCode::AInvalid),
         (spec(|spec| spec.priority = 8), &[177], 1, StatusCode::AOutOfRange),
         (spec(|spec| spec.state = RoSpecState::Active), &[177], 2, StatusCode::AInvalid),
@@ -133,6 +170,18 @@ async fn a_wrong_rospec_is_refused_with_the_place_of_the_error() {
             spec(|spec| aispec(spec).inventories[0].antennas = vec![transmitter(22, 0, 1)]),
             &[177, 183, 186, 222, 224],
             2,
+            StatusCode::AOutOfRange,
+        ),
+        (
+            spec(|spec| aispec(spec).inventories[0].antennas = vec![transmitter(1, 0, 0)]),
+            &[177, 183, 186, 222, 224],
+            1,
+            StatusCode::AOutOfRange,
+        ),
+        (
+            spec(|spec| aispec(spec).inventories[0].antennas = vec![transmitter(1, 0, 5)]),
+            &[177, 183, 186, 222, 224],
+            1,
             StatusCode::AOutOfRange,
         ),
         (

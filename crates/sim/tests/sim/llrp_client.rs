@@ -259,9 +259,9 @@ pub(crate) fn by_tag(tags: &[TagReportData]) -> BTreeMap<(String, u16), Vec<i8>>
     reads
 }
 
-/// The same as the world has it.
-pub(crate) fn really_there(world: &World, slots: &[u32]) -> BTreeMap<(String, u16), Vec<i8>> {
-    let heard = slots.iter().flat_map(|slot| world.heard(*slot));
+/// The same as the world has it, where tags answer weaker by so many dB than at full power.
+pub(crate) fn really_there(world: &World, slots: &[u32], weaker_by_db: f64) -> BTreeMap<(String, u16), Vec<i8>> {
+    let heard = slots.iter().flat_map(|slot| world.heard_at(*slot, weaker_by_db));
     let reads = heard.map(|tag| ((tag.epc.to_string(), tag.antenna), tag.rssi_dbm.iter().map(|rssi| rssi.round() as i8).collect()));
     reads.collect()
 }
@@ -309,7 +309,7 @@ impl Stand {
     /// What the antennas of both sides hear at a bay and level of the aisle.
     pub(crate) fn there(&self, bay_and_level: &str) -> BTreeMap<(String, u16), Vec<i8>> {
         let slots = ["L", "R"].map(|side| self.slot(&format!("A01-{side}-{bay_and_level}")));
-        really_there(self.simulation.world(), &slots)
+        really_there(self.simulation.world(), &slots, 0.0)
     }
 }
 

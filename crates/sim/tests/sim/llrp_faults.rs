@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use pandian_llrp::Message;
-use pandian_llrp::message::{AddRoSpec, RoSpecTarget};
+use pandian_llrp::message::{AddRoSpec, GetReaderConfig, ReaderConfigRequest, RoSpecTarget};
 use pandian_llrp::parameter::event::AntennaEventType;
 use pandian_llrp::parameter::status::StatusCode;
 use pandian_sim::FaultKind;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::llrp_client::{Client, Stand, by_tag, reader, rospec, tell_rospec_events};
+use crate::llrp_client::{Client, Stand, aispec, by_tag, reader, rospec, tell_rospec_events};
 
 /// A reader that meets a fault at its second inventory, and a client of it that has had the first one.
 async fn stand(kind: FaultKind, more: &str) -> (Stand, Client) {
@@ -165,5 +165,30 @@ async fn a_lost_antenna_is_told_hears_nothing_and_comes_back() {
     for kind in [AntennaEventType::Disconnected, AntennaEventType::Connected] {
         client.event(|event| event.antenna.as_ref().is_some_and(|told| told.kind == kind && told.antenna == 1)).await;
     }
+    is_well(stand, client, FaultKind::AntennaLost).await;
+}
+
+#[tokio::test]
+async fn a_lost_antenna_is_not_connected_until_it_is_back() {
+    let (stand, mut client) = stand(FaultKind::AntennaLost, "").await;
+    let connected = async |client: &mut Client| {
+        let requested = ReaderConfigRequest::AntennaProperties;
+        let asked = Message::GetReaderConfig(GetReaderConfig { requested, ..GetReaderConfig::default() });
+        let Message::GetReaderConfigResponse(told) = client.ask(&asked).await else { panic!() };
+        told.antenna_properties.iter().map(|antenna| (antenna.antenna, antenna.connected)).collect::<Vec<_>>()
+    };
+    assert_eq!(connected(&mut client).await, [(1, true), (2, true)]);
+    // It lasts until it is stopped.
+    let mut endless = rospec(1, &[0]);
+    aispec(&mut endless).stop = Default::default();
+    client.start(endless).await;
+    for (kind, is_back) in [(AntennaEventType::Disconnected, false), (AntennaEventType::Connected, true)] {
+        client.event(|event| event.antenna.as_ref().is_some_and(|told| told.kind == kind)).await;
+        assert_eq!(connected(&mut client).await, [(1, is_back), (2, true)]);
+        if !is_back {
+            client.done(&Message::DeleteRoSpec(RoSpecTarget { rospec_id: 1 })).await;
+        }
+    }
+    client.reported();
     is_well(stand, client, FaultKind::AntennaLost).await;
 }

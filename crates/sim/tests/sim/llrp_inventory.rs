@@ -30,7 +30,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use crate::llrp_client::{Client, Stand, aispec, by_tag, reader, reader_of, rospec, told};
+use crate::llrp_client::{Client, Stand, aispec, by_tag, reader, reader_of, really_there, rospec, told};
 
 /// Where the crane of a [`Stand`] stands.
 const HERE: &str = "003-02";
@@ -93,6 +93,27 @@ async fn less_power_is_less_heard_decibel_by_decibel_down_to_the_floor() {
     let audible = stand.there(HERE).iter().filter(|(_, reads)| reads[0] > -60).count();
     assert!(weakest.len() <= full.len() && weakest.len() >= audible, "{weakest:?} {full:?}");
     assert!(weakest.values().flatten().all(|rssi| *rssi >= -80));
+    stand.servers.stop().await;
+}
+
+#[tokio::test]
+async fn less_power_hears_fewer_strays_by_the_radio_model() {
+    let stand = Stand::start(reader(), "[radio]\n").await;
+    let mut client = Client::connect(stand.reader).await;
+    let slots = ["L", "R"].map(|side| stand.slot(&format!("A01-{side}-{HERE}")));
+    let world = stand.simulation.world();
+    let own: BTreeSet<String> = slots.iter().flat_map(|slot| world.holds(*slot)).map(|epc| epc.to_string()).collect();
+    // The reader's table has 10 to 30 dBm in steps of one.
+    let mut strays = Vec::new();
+    for weaker_by_db in [0, 14] {
+        let mut spec = rospec(1, &[0]);
+        let transmitter = Some(RfTransmitter { hop_table: 0, channel: 1, power: 21 - weaker_by_db });
+        aispec(&mut spec).inventories[0].antennas = vec![AntennaConfiguration { transmitter, ..AntennaConfiguration::default() }];
+        let heard = by_tag(&client.inventory(spec).await);
+        assert_eq!(heard, really_there(world, &slots, weaker_by_db.into()));
+        strays.push(heard.keys().filter(|(epc, _)| !own.contains(epc)).count());
+    }
+    assert!(strays[0] > 10 && strays[1] * 4 < strays[0], "{strays:?}");
     stand.servers.stop().await;
 }
 

@@ -64,6 +64,24 @@ fn own_tags_are_nearly_always_heard_neighbours_mostly_and_far_ones_hardly() {
 }
 
 #[test]
+fn less_power_loses_strays_long_before_own_tags() {
+    let world = world(racks(1000), RADIO);
+    let count = |weaker_by_db| {
+        let (mut own, mut strays) = (0, 0);
+        for slot in 0..1000 {
+            let holds = world.holds(slot);
+            let heard = world.heard_at(slot, weaker_by_db);
+            let here = heard.iter().filter(|heard| holds.contains(&heard.epc)).count();
+            (own, strays) = (own + here, strays + heard.len() - here);
+        }
+        (f64::from(own as u32), f64::from(strays as u32))
+    };
+    let (full, some, little) = (count(0.0), count(6.0), count(14.0));
+    assert!(some.0 > 0.9 * full.0 && some.1 < 0.6 * full.1, "{full:?} {some:?}");
+    assert!(little.0 > 0.3 * full.0 && little.1 < 0.1 * full.1, "{full:?} {little:?}");
+}
+
+#[test]
 fn own_tags_are_louder_and_read_more_often_than_those_of_neighbours() {
     let world = world(racks(1000), RADIO);
     let lies = whereabouts(&world);

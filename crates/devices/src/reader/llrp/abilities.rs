@@ -63,7 +63,18 @@ pub(super) enum Dialect {
 }
 
 /// Which antennas are connected, as far as the reader told.
-pub(super) type Connected = BTreeMap<u16, bool>;
+pub(super) type Connected = BTreeMap<u16, Presence>;
+
+/// What the reader said of an antenna.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It is connected.
+    There,
+    /// It has not been connected since the connection to the reader was made.
+    Absent,
+    /// It was, and is no longer: the reader hears less than it did.
+    Lost,
+}
 
 impl Abilities {
     /// Out of the reply to GET_READER_CAPABILITIES.

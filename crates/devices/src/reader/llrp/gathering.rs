@@ -1,6 +1,6 @@
 //! What is read during one ROSpec: single reads made tags, within bounds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
@@ -11,6 +11,8 @@ use tokio::sync::Notify;
 /// The most reads of one inventory, and the most tags by antenna. A reader reads some hundred tags a second.
 const MOST_READS: u32 = 100_000;
 const MOST_TAGS: usize = 20_000;
+/// The toggle bit of a PC word (TDS 9.3): the tag bears a code of an ISO family, no EPC.
+const TOGGLE: u16 = 0x0100;
 /// The longest EPC there is, in bytes: the domain's bound.
 const LONGEST_EPC: usize = 62;
 
@@ -26,6 +28,8 @@ pub(super) struct Gathering {
 pub(super) enum End {
     /// The reader said so.
     Told,
+    /// Another ROSpec took its place.
+    Preempted,
     /// More was read than is taken.
     Beyond(&'static str),
     /// The connection ended.
@@ -46,6 +50,9 @@ pub(super) struct Gathered {
     without_epc: u32,
     too_long: u32,
     odd_bits: u32,
+    iso: u32,
+    /// Antennas that were disconnected meanwhile, also if they are back.
+    pub(super) lost: BTreeSet<u16>,
     /// In the reader's words.
     pub(super) exception: Option<String>,
     end: Option<End>,
@@ -71,6 +78,16 @@ impl Gathering {
         self.with(|gathered| gathered.exception = gathered.exception.take().or_else(|| Some(told.to_owned())));
     }
 
+    /// Takes note that an antenna was disconnected.
+    pub(super) fn lost(&self, antenna: u16) {
+        self.with(|gathered| gathered.lost.insert(antenna));
+    }
+
+    /// There is something to be told that is not gathered here.
+    pub(super) fn awake(&self) {
+        self.changed.notify_one();
+    }
+
     /// Notes the end; the first one counts.
     pub(super) fn end(&self, end: End) {
         self.with(|gathered| gathered.end = gathered.end.take().or(Some(end)));
@@ -87,7 +104,7 @@ impl Gathering {
         }
     }
 
-    /// Waits until there is something new, or the end.
+    /// Waits until there is something new, a notice of the session's too, or the end.
     pub(super) async fn changed(&self) {
         self.changed.notified().await;
     }
@@ -129,6 +146,10 @@ impl Gathered {
     }
 
     fn read(&mut self, read: &TagReport<'_>) {
+        if read.pc.is_some_and(|pc| pc & TOGGLE != 0) {
+            self.iso = self.iso.saturating_add(1);
+            return;
+        }
         let Some(last) = read.epc.bytes.last() else {
             self.without_epc = self.without_epc.saturating_add(1);
             return;
@@ -183,19 +204,21 @@ impl Gathered {
         if self.whole_reports == 0 { self.first_malformed.take() } else { None }
     }
 
-    /// What a person should know of it.
-    pub(super) fn remarks(&self) -> Vec<String> {
-        let mut remarks = Vec::new();
-        let mut remark = |count: u32, what: &str| {
-            if count > 0 {
-                remarks.push(format!("{what}: {count}"));
-            }
-        };
-        remark(self.malformed_reports, "malformed reports, left out");
-        remark(self.without_epc, "reads of tags without an EPC, left out");
-        remark(self.too_long, "reads of EPCs longer than 496 bits, left out");
-        remark(self.odd_bits, "reads of EPCs that are no whole bytes, filled up with zero bits");
-        remarks
+    /// How many reports there were: whole ones, and malformed ones.
+    pub(super) fn reports(&self) -> [u32; 2] {
+        [self.whole_reports, self.malformed_reports]
+    }
+
+    /// What a person should know of it, and how often it was so.
+    pub(super) fn remarks(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        let remarks = [
+            ("malformed reports, left out", self.malformed_reports),
+            ("reads of tags without an EPC, left out", self.without_epc),
+            ("reads of tags with an ISO code (AFI) and no EPC, left out", self.iso),
+            ("reads of EPCs longer than 496 bits, left out", self.too_long),
+            ("reads of EPCs that are no whole bytes, filled up with zero bits", self.odd_bits),
+        ];
+        remarks.into_iter().filter(|(_, count)| *count > 0)
     }
 }
 
@@ -234,7 +257,7 @@ fn add(tag: &mut TagRead, read: &TagReport<'_>) {
 mod tests {
     use pandian_llrp::message::RoAccessReport;
     use pandian_llrp::parameter::tag::{
-        AntennaId, ChannelIndex, EpcData, FirstSeenUtc, LastSeenUtc, PeakRssi, RoSpecId, TagParameter, TagReportData, TagSeenCount,
+        AntennaId, C1g2Pc, ChannelIndex, EpcData, FirstSeenUtc, LastSeenUtc, PeakRssi, RoSpecId, TagParameter, TagReportData, TagSeenCount,
     };
     use pandian_llrp::wire::CustomParameter;
     use pandian_llrp::{BitString, Message, Version};
@@ -305,11 +328,11 @@ mod tests {
         report(&gathering, vec![tag(&[], 0, []), tag(&[0xAB, 0xF0], 12, []), tag(&long, 504, []), tag(&long[..62], 496, [])]);
         let gathered = gathering.take();
         assert_eq!(
-            gathered.remarks(),
+            gathered.remarks().collect::<Vec<_>>(),
             [
-                "reads of tags without an EPC, left out: 1",
-                "reads of EPCs longer than 496 bits, left out: 1",
-                "reads of EPCs that are no whole bytes, filled up with zero bits: 1"
+                ("reads of tags without an EPC, left out", 1),
+                ("reads of EPCs longer than 496 bits, left out", 1),
+                ("reads of EPCs that are no whole bytes, filled up with zero bits", 1)
             ]
         );
         let epcs: Vec<String> = gathered.into_tags().iter().map(|tag| tag.epc.to_string()).collect();
@@ -325,7 +348,17 @@ mod tests {
         gathering.report(b"\0\xF0\0\x06\xFF\xFF");
         report(&gathering, vec![]);
         let mut gathered = gathering.take();
-        assert_eq!((gathered.garbled(), gathered.remarks()), (None, vec!["malformed reports, left out: 1".to_owned()]));
+        assert_eq!((gathered.garbled(), gathered.remarks().next()), (None, Some(("malformed reports, left out", 1))));
+    }
+
+    #[test]
+    fn a_tag_whose_toggle_bit_says_iso_bears_no_epc() {
+        let gathering = Gathering::new(7);
+        let reads = [(0xAA, 0x3000), (0xAB, 0x31A2), (0xAC, 0x3400)];
+        report(&gathering, reads.map(|(epc, pc)| tag(&[0x30, epc], 16, [C1g2Pc(pc).into()])).into());
+        let gathered = gathering.take();
+        assert_eq!(gathered.remarks().collect::<Vec<_>>(), [("reads of tags with an ISO code (AFI) and no EPC, left out", 1)]);
+        assert_eq!(gathered.into_tags().iter().map(|tag| tag.epc.as_str()).collect::<Vec<_>>(), ["30AA", "30AC"]);
     }
 
     #[test]

@@ -25,8 +25,12 @@ const MOST_LEFT_OVER: usize = 64;
 pub(super) struct Ready {
     pub(super) session: Arc<Session>,
     pub(super) abilities: Abilities,
+    /// It tells of the end of an ROSpec.
+    pub(super) tells_events: bool,
     /// It has refused to end an inventory by what the tags do.
     pub(super) refuses_quiet: AtomicBool,
+    /// It has refused to tell the PC words of tags.
+    pub(super) refuses_pc: AtomicBool,
 }
 
 /// Waits for the greeting, asks what the reader can do, and sets it up.
@@ -57,14 +61,13 @@ pub(super) async fn shake(
         }
         None => session.notice("it refuses to send keep-alives: that it is gone is noticed by its next inventory only".to_owned()),
     }
-    if session.request_if_possible(wire::notify(&abilities)).await?.is_none() {
+    let tells_events = session.request_if_possible(wire::notify(&abilities)).await?.is_some();
+    if !tells_events {
         session.notice("it refuses to tell of events, such as antennas that are disconnected".to_owned());
     }
-    if let Some(Message::GetReaderConfigResponse(reply)) = session.request_if_possible(wire::antenna_properties()).await? {
-        reply.antenna_properties.iter().for_each(|antenna| session.antenna(antenna.antenna, antenna.connected));
-    }
+    session.ask_for_antennas().await?;
     session.tell(Message::EnableEventsAndReports).await?;
-    Ok(Ready { session, abilities, refuses_quiet: AtomicBool::new(false) })
+    Ok(Ready { session, abilities, tells_events, refuses_quiet: AtomicBool::new(false), refuses_pc: AtomicBool::new(false) })
 }
 
 fn capabilities(reply: Message) -> Result<GetReaderCapabilitiesResponse, Trouble> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -24,6 +24,8 @@ use super::trouble::Trouble;
 /// The pause before a connection is made again, and what it grows to.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long a connection is waited for that was lost and is being made again.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How long an operation under way may take to end before the connection is closed.
 const TURN_WITHIN: Duration = Duration::from_secs(2);
 /// How long closing may take, all in all.
@@ -169,14 +171,18 @@ impl Link {
         self.inner.turn.clone().lock_owned().await
     }
 
-    /// The reader, ready for inventories. One that is being connected to is waited for; of one that is down the reason is told at once.
+    /// The reader, ready for inventories. One that is being connected to is waited for: for the first time as long as there is
+    /// patience, one that was lost for [`PATIENCE`] at most. Of one that is down the reason is told at once.
     ///
     /// # Errors
     /// Why there is no connection.
     pub(super) async fn ready(&self, patience: Duration) -> Result<Arc<Ready>, Trouble> {
         self.keep_up();
         let mut state = self.inner.state.subscribe();
-        drop(timeout(patience, state.wait_for(|state| !matches!(state, State::Connecting(_)))).await);
+        let until = Instant::now() + patience;
+        drop(timeout_at(until, state.wait_for(|state| !matches!(state, State::Connecting(None)))).await);
+        let until = until.min(Instant::now() + PATIENCE);
+        drop(timeout_at(until, state.wait_for(|state| !matches!(state, State::Connecting(_)))).await);
         match &*self.inner.state.borrow() {
             State::Ready(ready) => Ok(ready.clone()),
             State::Down(trouble) | State::Connecting(Some(trouble)) => Err(trouble.clone()),

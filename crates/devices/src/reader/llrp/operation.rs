@@ -35,28 +35,48 @@ impl Operation {
         let gathering = Arc::new(Gathering::new(rospec_id));
         ready.session.gather(Some(gathering.clone()));
         let operation = Self { ready, gathering, turn: Some(turn) };
-        match span {
-            Span::Dwell { dwell, quiet: Some(quiet) } if !operation.ready.refuses_quiet.load(Ordering::Relaxed) => {
-                match operation.add(tuned, Span::Dwell { dwell, quiet: Some(quiet) }).await {
-                    Err(Trouble::Refused { request, status }) => {
-                        let session = &operation.ready.session;
-                        session.request_if_possible(wire::delete(rospec_id)).await?;
-                        operation.add(tuned, Span::Dwell { dwell, quiet: None }).await?;
-                        operation.ready.refuses_quiet.store(true, Ordering::Relaxed);
-                        session.notice(format!("it refuses `quiet`, each inventory takes its whole `dwell` ({request}: {status})"));
-                    }
-                    added => added?,
-                }
-            }
-            Span::Dwell { dwell, .. } => operation.add(tuned, Span::Dwell { dwell, quiet: None }).await?,
-            Span::Endless => operation.add(tuned, Span::Endless).await?,
-        }
+        operation.add_as_it_can(tuned, span).await?;
         Ok(operation)
     }
 
-    async fn add(&self, tuned: &Tuned, span: Span) -> Result<(), Trouble> {
+    /// Adds the ROSpec, without what the reader refuses if it can be done without: `quiet`, and PC words.
+    async fn add_as_it_can(&self, tuned: &Tuned, span: Span) -> Result<(), Trouble> {
+        let ready = &self.ready;
+        let has_quiet = matches!(span, Span::Dwell { quiet: Some(_), .. });
+        let wants_quiet = has_quiet && !ready.refuses_quiet.load(Ordering::Relaxed);
+        let wants_pc = !ready.refuses_pc.load(Ordering::Relaxed);
+        let ways = [(true, true), (false, true), (true, false), (false, false)];
+        let mut refusals = Vec::new();
+        for (with_quiet, with_pc) in ways.into_iter().filter(|(quiet, pc)| (wants_quiet || !quiet) && (wants_pc || !pc)) {
+            if !refusals.is_empty() {
+                ready.session.request_if_possible(wire::delete(self.gathering.rospec_id)).await?;
+            }
+            match self.add(tuned, if with_quiet { span } else { span.without_quiet() }, with_pc).await {
+                Err(Trouble::Refused { request, status }) => refusals.push((request, status)),
+                Err(trouble) => return Err(trouble),
+                Ok(()) => {
+                    let Some((request, status)) = refusals.first() else { return Ok(()) };
+                    if wants_quiet && !with_quiet {
+                        ready.refuses_quiet.store(true, Ordering::Relaxed);
+                        let what = "it refuses `quiet`, each inventory takes its whole `dwell`";
+                        ready.session.notice(format!("{what} ({request}: {status})"));
+                    }
+                    if wants_pc && !with_pc {
+                        ready.refuses_pc.store(true, Ordering::Relaxed);
+                        let what = "it refuses to tell PC words: a tag with an ISO code cannot be told from one with an EPC";
+                        ready.session.notice(format!("{what} ({request}: {status})"));
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        // The last one was about nothing that could be done without.
+        Err(refusals.pop().map_or(Trouble::Ended, |(request, status)| Trouble::Refused { request, status }))
+    }
+
+    async fn add(&self, tuned: &Tuned, span: Span, with_pc: bool) -> Result<(), Trouble> {
         let (session, id) = (&self.ready.session, self.gathering.rospec_id);
-        session.request(wire::add(wire::rospec(id, tuned, &self.ready.abilities, span)?)).await?;
+        session.request(wire::add(wire::rospec(id, tuned, &self.ready.abilities, span, with_pc)?)).await?;
         session.request(wire::enable(id)).await.map(drop)
     }
 
@@ -73,20 +93,21 @@ impl Operation {
         &self.gathering
     }
 
-    /// The connection that it runs over.
-    pub(super) fn session(&self) -> Arc<Session> {
-        self.ready.session.clone()
+    /// The reader that it runs at.
+    pub(super) fn ready(&self) -> &Arc<Ready> {
+        &self.ready
     }
 
     /// Ends it, and takes what came until the reader has deleted it.
     ///
     /// # Errors
-    /// What is wrong with the connection, or that too much was read.
+    /// What is wrong with the connection, that it gave way to another one, or that too much was read.
     pub(super) async fn finish(mut self, end: Option<End>) -> Result<Gathered, Trouble> {
         let (session, id) = (&self.ready.session, self.gathering.rospec_id);
         match end {
             Some(End::Lost) => return Err(session.trouble()),
             // The one who is dropped clears away.
+            Some(End::Preempted) => return Err(Trouble::Preempted),
             Some(End::Beyond(what)) => return Err(Trouble::TooMuch(what)),
             Some(End::Told) => {}
             None => drop(session.request_if_possible(wire::stop(id)).await?),

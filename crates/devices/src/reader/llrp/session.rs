@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::abilities::Connected;
+use super::abilities::{Connected, Presence};
 use super::connect::Stream;
 use super::gathering::{End, Gathering};
 use super::notices::Notices;
@@ -28,6 +28,9 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 pub(super) const SILENT_PERIODS: u16 = 3;
 /// What may wait to be sent: requests are short, and few.
 const MOST_UNSENT: usize = 1 << 20;
+
+/// Requests have ids from here on: readers count their own messages from 0 or 1, and what they send must not look like a reply.
+const FIRST_ID: u32 = 0x4000_0000;
 
 /// The version that is spoken, whatever the reader could do beyond it.
 const SPOKEN: Version = Version::V1_0_1;
@@ -89,8 +92,14 @@ impl Session {
             notices,
             address,
         });
-        let pump =
-            Pump { session: session.clone(), requests, greeting: Some(greeting), waiting: HashMap::new(), last_id: 0, unsent: Vec::new() };
+        let pump = Pump {
+            session: session.clone(),
+            requests,
+            greeting: Some(greeting),
+            waiting: HashMap::new(),
+            last_id: FIRST_ID,
+            unsent: Vec::new(),
+        };
         (session, pump, greeted)
     }
 
@@ -183,15 +192,34 @@ impl Session {
         self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes note of an antenna that comes, goes, or is there.
+    /// Takes note of an antenna that comes, goes, or is there. A port that the reader tells of for the first time, as not connected, may
+    /// never have had one.
     pub(super) fn antenna(&self, antenna: u16, is_connected: bool) {
-        self.connected.lock().unwrap_or_else(PoisonError::into_inner).insert(antenna, is_connected);
+        let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
+        let presence = match (is_connected, connected.get(&antenna)) {
+            (true, _) => Presence::There,
+            (false, None | Some(Presence::Absent)) => Presence::Absent,
+            (false, Some(Presence::There | Presence::Lost)) => Presence::Lost,
+        };
+        connected.insert(antenna, presence);
+    }
+
+    /// Asks which antennas are connected. A reader that does not tell leaves what is known.
+    ///
+    /// # Errors
+    /// What is wrong with the connection.
+    pub(super) async fn ask_for_antennas(&self) -> Result<(), Trouble> {
+        if let Some(Message::GetReaderConfigResponse(reply)) = self.request_if_possible(wire::antenna_properties()).await? {
+            reply.antenna_properties.iter().for_each(|antenna| self.antenna(antenna.antenna, antenna.connected));
+        }
+        Ok(())
     }
 
     /// Takes note of something that the operator should know.
     pub(super) fn notice(&self, notice: String) {
         tracing::warn!("reader at {}: {notice}", self.address);
         self.notices.lock().unwrap_or_else(PoisonError::into_inner).add(notice);
+        self.with_gathering(Gathering::awake);
     }
 
     /// The connection is over; the first reason counts.
@@ -260,7 +288,7 @@ impl Pump {
     }
 
     fn send(&mut self, Request { message, reply }: Request) {
-        self.last_id = self.last_id.wrapping_add(1);
+        self.last_id = FIRST_ID | self.last_id.wrapping_add(1) % FIRST_ID;
         let expected = match message {
             Message::Custom(_) => CUSTOM_MESSAGE,
             _ => reply_to(message.message_type()).unwrap_or_default(),
@@ -298,20 +326,18 @@ impl Pump {
         }
     }
 
-    /// Gives a reply to who waits for it. What nobody waits for is passed over: an ERROR_MESSAGE to what has no reply, for instance.
+    /// Gives a reply to who waits for it. A reply has the request's id and is of the type that answers it, or an ERROR_MESSAGE; all else
+    /// is passed over: an ERROR_MESSAGE to what has no reply, for instance.
     fn answer(&mut self, frame: Frame<'_>) {
-        let Some(Waiting { request, expected, reply }) = self.waiting.remove(&frame.id) else {
+        let is_reply = |waiting: &Waiting| [waiting.expected, ERROR_MESSAGE].contains(&frame.message_type);
+        let waiting = self.waiting.get(&frame.id).is_some_and(is_reply).then(|| self.waiting.remove(&frame.id)).flatten();
+        let Some(Waiting { request, reply, .. }) = waiting else {
             let name = message_name(frame.message_type).unwrap_or("a message of an unknown type");
             tracing::debug!("reader at {}: {name} that nobody waits for", self.session.address);
             return;
         };
-        let answer = match frame.message_type {
-            ERROR_MESSAGE => frame.decode().map_err(|source| Trouble::BadReply { request, source }),
-            other if other == expected => frame.decode().map_err(|source| Trouble::BadReply { request, source }),
-            other => Err(Trouble::OtherReply { request, reply: message_name(other).unwrap_or("an unknown message") }),
-        };
         // Nobody may wait for it any longer.
-        drop(reply.send(answer));
+        drop(reply.send(frame.decode().map_err(|source| Trouble::BadReply { request, source })));
     }
 
     /// An event of the reader's.
@@ -335,9 +361,7 @@ impl Pump {
         if let Some(rospec) = &event.rospec {
             session.with_gathering(|gathering| match rospec.kind {
                 RoSpecEventType::End if rospec.rospec_id == gathering.rospec_id => gathering.end(End::Told),
-                RoSpecEventType::Preemption if rospec.rospec_id == gathering.rospec_id => {
-                    session.notice("the inventory gave way to another one of higher priority".to_owned());
-                }
+                RoSpecEventType::Preemption if rospec.rospec_id == gathering.rospec_id => gathering.end(End::Preempted),
                 _ => {}
             });
         }
@@ -349,6 +373,9 @@ impl Pump {
         if let Some(antenna) = &event.antenna {
             let is_connected = antenna.kind == AntennaEventType::Connected;
             session.antenna(antenna.antenna, is_connected);
+            if !is_connected {
+                session.with_gathering(|gathering| gathering.lost(antenna.antenna));
+            }
             session.notice(format!("antenna {} was {}", antenna.antenna, if is_connected { "connected" } else { "disconnected" }));
         }
         if let Some(level) = &event.report_buffer_level_warning {

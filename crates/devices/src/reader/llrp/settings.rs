@@ -111,6 +111,8 @@ pub struct Elsewhere {
     /// The session there.
     #[schemars(range(max = 3))]
     pub session: Option<u8>,
+    /// The RF mode there, by its id in the reader's own table.
+    pub mode: Option<u16>,
     /// How long an inventory takes there at most.
     pub dwell: Option<Period>,
     /// The quiet time there; 0s is none.
@@ -204,7 +206,7 @@ impl LlrpReaderSettings {
             power_dbm: first(at, &applies, |entry| entry.power_dbm).or(self.power_dbm),
             session: first(at, &applies, |entry| entry.session).unwrap_or(self.session),
             search: self.search,
-            mode: self.mode,
+            mode: first(at, &applies, |entry| entry.mode).or(self.mode),
             population: self.population,
             dwell: first(at, &applies, |entry| entry.dwell).unwrap_or(self.dwell).0,
             quiet: first(at, &applies, |entry| entry.quiet).or(self.quiet).map(|quiet| quiet.0).filter(|quiet| !quiet.is_zero()),
@@ -230,6 +232,9 @@ impl LlrpReaderSettings {
             let place = format!("at[{n}].");
             if entry.locations.is_none() && entry.side.is_none() && entry.levels.is_none() {
                 return Err(format!("`{place}locations`, `{place}side` or `{place}levels` says where it holds; one of them is wanted"));
+            }
+            if entry.locations.as_ref().is_some_and(Vec::is_empty) {
+                return Err(format!("`{place}locations` names no location: the entry would hold nowhere"));
             }
             if entry.levels.is_some_and(|[from, to]| from > to || from == 0) {
                 return Err(format!("`{place}levels` is the lowest and the highest level, from 1: [1, 3]"));

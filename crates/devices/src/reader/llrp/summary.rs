@@ -1,8 +1,10 @@
 //! What a reader is and can do, and whether it can do what it is asked for, in one line. Pure.
 
+use std::collections::BTreeSet;
+
 use pandian_llrp::Version;
 
-use super::abilities::{Abilities, Connected, Dialect};
+use super::abilities::{Abilities, Connected, Dialect, Presence};
 use super::settings::LlrpReaderSettings;
 use super::trouble::Trouble;
 use super::tuning::listed;
@@ -12,33 +14,25 @@ use super::tuning::listed;
 /// # Errors
 /// What of the settings the reader cannot do.
 pub(super) fn of(abilities: &Abilities, connected: &Connected, settings: &LlrpReaderSettings) -> Result<String, Trouble> {
-    let mut missing = Vec::new();
-    let mut powers = Vec::new();
+    let (mut powers, mut modes) = (BTreeSet::new(), BTreeSet::new());
     for tuning in settings.every_tuning() {
         let tuned = tuning.fit(abilities, connected)?;
-        missing.extend(tuned.missing);
         powers.extend(tuned.power.map(|power| power.centi_dbm));
+        modes.extend(tuned.mode);
     }
-    missing.sort_unstable();
-    missing.dedup();
-    powers.sort_unstable();
-    powers.dedup();
     let version = match abilities.version {
         Version::V1_0_1 => "1.0.1",
         Version::V1_1 => "1.1",
         Version::V2_0 => "2.0",
     };
     let mut parts = vec![abilities.name(), format!("LLRP {version}"), antennas(abilities, connected)];
-    if !missing.is_empty() {
-        parts.push(format!("antenna {} of the configuration not connected", listed(&missing)));
-    }
     if let Some([lowest, highest]) = abilities.power_range() {
         let used: Vec<f64> = powers.iter().map(|power| f64::from(*power) / 100.0).collect();
         parts.push(format!("{} to {} dBm, sends with {}", lowest.dbm(), highest.dbm(), listed(&used)));
     }
     if !abilities.modes.is_empty() {
-        let used = settings.mode.or(abilities.usual_mode()).map(|mode| format!(", reads with {mode}")).unwrap_or_default();
-        parts.push(format!("modes {}{used}", listed(&abilities.modes)));
+        let used: Vec<u16> = modes.into_iter().collect();
+        parts.push(format!("modes {}, reads with {}", listed(&abilities.modes), listed(&used)));
     }
     match abilities.dialect {
         Dialect::Standard => {}
@@ -49,7 +43,7 @@ pub(super) fn of(abilities: &Abilities, connected: &Connected, settings: &LlrpRe
 }
 
 fn antennas(abilities: &Abilities, connected: &Connected) -> String {
-    let there: Vec<u16> = connected.iter().filter(|(_, is_connected)| **is_connected).map(|(antenna, _)| *antenna).collect();
+    let there: Vec<u16> = connected.iter().filter(|(_, presence)| **presence == Presence::There).map(|(antenna, _)| *antenna).collect();
     let most = if abilities.antennas > 0 { format!(" of {}", abilities.antennas) } else { String::new() };
     match (connected.is_empty(), there.is_empty()) {
         (true, _) => format!("antennas: it does not tell which{most} are connected"),

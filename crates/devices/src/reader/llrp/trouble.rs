@@ -7,7 +7,7 @@ use std::time::Duration;
 use pandian_domain::Code;
 use pandian_llrp::{DecodeError, EncodeError, FrameError};
 
-use super::tuning::Unfit;
+use super::tuning::{Unfit, listed};
 use crate::error::root_reason;
 use crate::settings::Period;
 
@@ -32,7 +32,7 @@ pub(super) enum Trouble {
     Closed { mid_frame: bool },
     #[error("the connection was closed by this program")]
     Ended,
-    #[error("nothing heard for {}: it does not send the keep-alives that it was asked for", Period(*.0))]
+    #[error("nothing heard for {}, not even the keep-alives that it was asked for", Period(*.0))]
     Silent(Duration),
     #[error("no reply to {request} within {}", Period(*.within))]
     NoReply { request: &'static str, within: Duration },
@@ -54,6 +54,18 @@ pub(super) enum Trouble {
     Exception(String),
     #[error("it ended the reading by itself")]
     Stopped,
+    #[error("the inventory gave way to another one of higher priority")]
+    Preempted,
+    #[error("antenna {} was disconnected while it read", listed(.0))]
+    AntennaLost(Vec<u16>),
+    #[error("the reader did not end its ROSpec within {}, and nothing was read", Period(*.0))]
+    Endless(Duration),
+    #[error("no turn within {}: other devices' inventories with this reader took so long", Period(*.0))]
+    NoTurn(Duration),
+    #[error("no inventory within {}", Period(*.0))]
+    Late(Duration),
+    #[error("`timeout` is {}, too short for a `dwell` of {}: set `timeout` to {} or more", Period(*.timeout), Period(*.dwell), Period(*.least))]
+    Hasty { timeout: Duration, dwell: Duration, least: Duration },
     #[error(transparent)]
     Unfit(#[from] Unfit),
     #[error("{0}")]
@@ -68,14 +80,16 @@ impl Trouble {
             Self::Held => Code::ReaderHeld,
             Self::Unwelcome(_) | Self::Refused { .. } => Code::ReaderRefused,
             Self::Lost(_) | Self::Closed { .. } | Self::Ended | Self::Clogged => Code::DeviceDropped,
-            Self::Mute(_) | Self::Silent(_) | Self::NoReply { .. } => Code::DeviceTimeout,
+            Self::Mute(_) | Self::Silent(_) | Self::NoReply { .. } | Self::Endless(_) | Self::NoTurn(_) | Self::Late(_) => {
+                Code::DeviceTimeout
+            }
             Self::Foreign(_) | Self::Framing(_) | Self::BadReply { .. } | Self::OtherReply { .. } | Self::Garbled(_) => {
                 Code::DeviceBadReply
             }
             Self::TooMuch(_) => Code::DeviceTooLarge,
-            Self::Exception(_) | Self::Stopped => Code::ReaderException,
-            Self::Unfit(Unfit::Disconnected(_) | Unfit::NoneConnected) => Code::ReaderAntenna,
-            Self::Unfit(_) => Code::ConfigInvalid,
+            Self::Exception(_) | Self::Stopped | Self::Preempted => Code::ReaderException,
+            Self::AntennaLost(_) | Self::Unfit(Unfit::Disconnected(_) | Unfit::NoneConnected) => Code::ReaderAntenna,
+            Self::Unfit(_) | Self::Hasty { .. } => Code::ConfigInvalid,
             Self::Unsendable(_) => Code::Internal,
         }
     }

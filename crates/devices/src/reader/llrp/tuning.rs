@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::abilities::{Abilities, Connected, Dialect, Power};
+use super::abilities::{Abilities, Connected, Dialect, Power, Presence};
 use super::settings::Search;
 
 /// How a reader is to be tuned at a location.
@@ -27,8 +27,6 @@ pub(super) struct Tuning {
 pub(super) struct Tuned {
     /// Empty: all, which the reader does not list.
     pub(super) antennas: Vec<u16>,
-    /// Asked for and not connected.
-    pub(super) missing: Vec<u16>,
     /// None where the reader has no table of powers.
     pub(super) power: Option<Power>,
     /// None where the reader has no table of modes.
@@ -60,7 +58,7 @@ pub(super) enum Unfit {
 impl Tuning {
     /// Fits it to a reader.
     pub(super) fn fit(&self, abilities: &Abilities, connected: &Connected) -> Result<Tuned, Unfit> {
-        let (antennas, missing) = self.fit_antennas(abilities, connected)?;
+        let antennas = self.fit_antennas(abilities, connected)?;
         let is_dual = self.search == Some(Search::DualTarget);
         if is_dual && abilities.dialect == Dialect::Standard {
             let is_known = [pandian_llrp::impinj::VENDOR, pandian_llrp::zebra::VENDOR].contains(&abilities.manufacturer);
@@ -69,7 +67,6 @@ impl Tuning {
         }
         Ok(Tuned {
             antennas,
-            missing,
             power: self.fit_power(abilities)?,
             mode: self.fit_mode(abilities)?,
             session: self.session,
@@ -78,17 +75,22 @@ impl Tuning {
         })
     }
 
-    fn fit_antennas(&self, abilities: &Abilities, connected: &Connected) -> Result<(Vec<u16>, Vec<u16>), Unfit> {
-        let Some(wanted) = &self.antennas else {
-            let there: Vec<u16> = connected.iter().filter(|(_, is_connected)| **is_connected).map(|(antenna, _)| *antenna).collect();
-            return if there.is_empty() && !connected.is_empty() { Err(Unfit::NoneConnected) } else { Ok((there, Vec::new())) };
+    fn fit_antennas(&self, abilities: &Abilities, connected: &Connected) -> Result<Vec<u16>, Unfit> {
+        let wanted = match &self.antennas {
+            // One that was lost is wanted still: without it a side of the aisle might be silent.
+            None => connected.iter().filter(|(_, presence)| **presence != Presence::Absent).map(|(antenna, _)| *antenna).collect(),
+            Some(wanted) => wanted.clone(),
         };
+        if wanted.is_empty() && !connected.is_empty() {
+            return Err(Unfit::NoneConnected);
+        }
         if let Some(&antenna) = wanted.iter().find(|antenna| abilities.antennas > 0 && **antenna > abilities.antennas) {
             return Err(Unfit::Antenna { antenna, most: abilities.antennas });
         }
         // An antenna that the reader says nothing of may be there.
-        let (there, missing): (Vec<u16>, Vec<u16>) = wanted.iter().partition(|antenna| connected.get(antenna).copied().unwrap_or(true));
-        if there.is_empty() { Err(Unfit::Disconnected(missing)) } else { Ok((there, missing)) }
+        let is_missing = |antenna: &u16| connected.get(antenna).is_some_and(|presence| *presence != Presence::There);
+        let missing: Vec<u16> = wanted.iter().copied().filter(is_missing).collect();
+        if missing.is_empty() { Ok(wanted) } else { Err(Unfit::Disconnected(missing)) }
     }
 
     fn fit_power(&self, abilities: &Abilities) -> Result<Option<Power>, Unfit> {
@@ -183,19 +185,21 @@ mod tests {
 
     #[test]
     fn antennas_are_those_asked_for_that_are_connected_or_all() {
-        let connected = Connected::from([(1, true), (2, false), (3, true)]);
+        let connected = Connected::from([(1, Presence::There), (2, Presence::Absent), (3, Presence::There)]);
         let fit = |wanted: &[u16]| {
             let antennas = (!wanted.is_empty()).then(|| wanted.to_vec());
             let tuned = Tuning { antennas, ..tuning() }.fit(&strange(), &connected);
-            tuned.map(|tuned| (tuned.antennas, tuned.missing)).map_err(|unfit| unfit.to_string())
+            tuned.map(|tuned| tuned.antennas).map_err(|unfit| unfit.to_string())
         };
-        assert_eq!(fit(&[]), Ok((vec![1, 3], vec![])));
-        assert_eq!(fit(&[3, 2]), Ok((vec![3], vec![2])));
-        assert_eq!(fit(&[4]), Ok((vec![4], vec![])), "nothing was told of it");
-        assert_eq!(fit(&[2]), Err("antenna 2 not connected".to_owned()));
+        assert_eq!(fit(&[]), Ok(vec![1, 3]));
+        assert_eq!(fit(&[3, 1]), Ok(vec![3, 1]));
+        assert_eq!(fit(&[4]), Ok(vec![4]), "nothing was told of it");
+        assert_eq!(fit(&[3, 2]), Err("antenna 2 not connected".to_owned()));
         assert_eq!(fit(&[5]), Err("`antennas` has 5, and the reader has 4".to_owned()));
         assert_eq!(tuning().fit(&strange(), &Connected::new()).unwrap().antennas, Vec::<u16>::new());
-        assert_eq!(tuning().fit(&strange(), &Connected::from([(1, false)])), Err(Unfit::NoneConnected));
+        assert_eq!(tuning().fit(&strange(), &Connected::from([(1, Presence::Absent)])), Err(Unfit::NoneConnected));
+        let lost = Connected::from([(1, Presence::There), (2, Presence::Absent), (3, Presence::Lost)]);
+        assert_eq!(tuning().fit(&strange(), &lost), Err(Unfit::Disconnected(vec![3])), "it was there");
     }
 
     #[test]

@@ -6,7 +6,9 @@ use pandian_llrp::message::{
     AddRoSpec, CustomMessage, GetReaderCapabilities, GetReaderConfig, ReaderCapabilitiesRequest, ReaderConfigRequest, RoSpecTarget,
     SetReaderConfig,
 };
-use pandian_llrp::parameter::air_protocol::{C1g2InventoryCommand, C1g2RfControl, C1g2SingulationControl, Session};
+use pandian_llrp::parameter::air_protocol::{
+    C1g2EpcMemorySelector, C1g2InventoryCommand, C1g2RfControl, C1g2SingulationControl, MemorySelectorFlags, Session,
+};
 use pandian_llrp::parameter::capabilities::AirProtocol;
 use pandian_llrp::parameter::configuration::{AntennaConfiguration, KeepaliveSpec, KeepaliveTriggerType, RfTransmitter};
 use pandian_llrp::parameter::event::ReaderExceptionEvent;
@@ -36,18 +38,39 @@ pub(super) enum Span {
         /// Early.
         quiet: Option<Duration>,
     },
-    /// When it is stopped.
+    /// When it is stopped, or after [`ROUND`].
     Endless,
+}
+
+/// After this time an endless ROSpec ends by itself, to be started again: one whose client has vanished does not send for ever.
+pub(super) const ROUND: Duration = Duration::from_secs(60);
+
+impl Span {
+    /// The same that does not end early.
+    pub(super) fn without_quiet(self) -> Self {
+        match self {
+            Self::Dwell { dwell, .. } => Self::Dwell { dwell, quiet: None },
+            Self::Endless => Self::Endless,
+        }
+    }
+
+    /// When the reader has ended the ROSpec, at the latest.
+    pub(super) fn ends_within(self) -> Duration {
+        match self {
+            Self::Dwell { dwell, .. } => dwell + GUARD,
+            Self::Endless => ROUND,
+        }
+    }
 }
 
 /// How much later than its inventory an ROSpec ends at the latest.
 pub(super) const GUARD: Duration = Duration::from_millis(200);
 
-/// The ROSpec of one inventory: started by us, every read a report of its own.
+/// The ROSpec of one inventory: started by us, every read a report of its own, with the PC word of the tag if that is wanted.
 ///
 /// # Errors
 /// When a value does not fit the wire.
-pub(super) fn rospec(id: u32, tuned: &Tuned, abilities: &Abilities, span: Span) -> Result<RoSpec, EncodeError> {
+pub(super) fn rospec(id: u32, tuned: &Tuned, abilities: &Abilities, span: Span, with_pc: bool) -> Result<RoSpec, EncodeError> {
     let command = inventory_command(tuned, abilities.dialect)?;
     let transmitter = tuned.power.map(|power| RfTransmitter {
         hop_table: abilities.frequencies.hop_table,
@@ -68,8 +91,9 @@ pub(super) fn rospec(id: u32, tuned: &Tuned, abilities: &Abilities, span: Span) 
         antennas: antennas.iter().map(configure).collect(),
         ..Default::default()
     };
-    let (spec_stop, stop) = stops(span);
-    let spec = AiSpec { antennas, stop: spec_stop, inventories: vec![inventory], ..Default::default() };
+    let duration_ms = millis(span.ends_within());
+    let stop = RoSpecStopTrigger { kind: RoSpecStopTriggerType::Duration, duration_ms, ..Default::default() };
+    let spec = AiSpec { antennas, stop: spec_stop(span), inventories: vec![inventory], ..Default::default() };
     let start = RoSpecStartTrigger { kind: RoSpecStartTriggerType::Null, ..Default::default() };
     Ok(RoSpec {
         id,
@@ -77,17 +101,17 @@ pub(super) fn rospec(id: u32, tuned: &Tuned, abilities: &Abilities, span: Span) 
         state: RoSpecState::Disabled,
         boundary: RoBoundarySpec { start, stop, ..Default::default() },
         specs: vec![spec.into()],
-        report: Some(report_spec(abilities.dialect)?),
+        report: Some(report_spec(abilities.dialect, with_pc)?),
         ..Default::default()
     })
 }
 
-fn stops(span: Span) -> (AiSpecStopTrigger, RoSpecStopTrigger) {
+fn spec_stop(span: Span) -> AiSpecStopTrigger {
     let (dwell, quiet) = match span {
         Span::Dwell { dwell, quiet } => (dwell, quiet),
-        Span::Endless => return Default::default(),
+        Span::Endless => return AiSpecStopTrigger::default(),
     };
-    let spec = match quiet {
+    match quiet {
         None => AiSpecStopTrigger { kind: AiSpecStopTriggerType::Duration, duration_ms: millis(dwell), ..Default::default() },
         Some(quiet) => {
             let tags = TagObservationTrigger {
@@ -98,9 +122,7 @@ fn stops(span: Span) -> (AiSpecStopTrigger, RoSpecStopTrigger) {
             };
             AiSpecStopTrigger { kind: AiSpecStopTriggerType::TagObservation, tags: Some(tags), ..Default::default() }
         }
-    };
-    let guard = RoSpecStopTrigger { kind: RoSpecStopTriggerType::Duration, duration_ms: millis(dwell + GUARD), ..Default::default() };
-    (spec, guard)
+    }
 }
 
 fn inventory_command(tuned: &Tuned, dialect: Dialect) -> Result<C1g2InventoryCommand, EncodeError> {
@@ -130,7 +152,7 @@ fn inventory_command(tuned: &Tuned, dialect: Dialect) -> Result<C1g2InventoryCom
     })
 }
 
-fn report_spec(dialect: Dialect) -> Result<RoReportSpec, EncodeError> {
+fn report_spec(dialect: Dialect, with_pc: bool) -> Result<RoReportSpec, EncodeError> {
     let flags = TagReportContent::ROSPEC_ID
         | TagReportContent::ANTENNA_ID
         | TagReportContent::CHANNEL_INDEX
@@ -138,12 +160,14 @@ fn report_spec(dialect: Dialect) -> Result<RoReportSpec, EncodeError> {
         | TagReportContent::FIRST_SEEN_TIMESTAMP
         | TagReportContent::LAST_SEEN_TIMESTAMP
         | TagReportContent::TAG_SEEN_COUNT;
+    let pc = with_pc.then(|| C1g2EpcMemorySelector { flags: MemorySelectorFlags::PC, ..Default::default() });
+    let memory = pc.into_iter().collect();
     let mut extensions = Vec::new();
     if dialect == Dialect::Impinj {
         let peak_rssi = Some(impinj::EnablePeakRssi { mode: true.into(), ..Default::default() });
         extensions.push(RawParameter::of(&impinj::TagReportContentSelector { peak_rssi, ..Default::default() })?);
     }
-    let content = TagReportContentSelector { flags, ..Default::default() };
+    let content = TagReportContentSelector { flags, memory, ..Default::default() };
     Ok(RoReportSpec { trigger: RoReportTrigger::TagsOrEndOfAiSpec, n: 1, content, extensions })
 }
 

@@ -71,9 +71,14 @@ impl<'a> Heard<'a> {
 /// Shows what is heard until no more comes, or nobody looks any more.
 pub(super) async fn show(heard: Receiver<TagRead>, manner: Manner, words: &'static Words) -> Result<(), Fault> {
     match shown(heard, manner, words).await {
-        Err(error) if is_broken_pipe(&error) => Ok(()),
+        Err(error) if is_broken_pipe(&error) || (manner == Manner::Table && is_gone_terminal(&error)) => Ok(()),
         other => Ok(other?),
     }
+}
+
+/// Whether a write to a terminal failed because it was closed.
+fn is_gone_terminal(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
 }
 
 async fn shown(mut heard: Receiver<TagRead>, manner: Manner, words: &'static Words) -> io::Result<()> {

@@ -19,6 +19,8 @@ use crate::lists::shown;
 
 /// Between two inventories of a reader that does not tell tags as it hears them.
 const PAUSE: Duration = Duration::from_millis(100);
+/// The crane of a reader that was named by its address alone. What drivers say of it is left out of their messages.
+const NO_CRANE: &str = "-";
 
 /// A reader to listen to.
 pub(super) struct Source {
@@ -93,10 +95,15 @@ impl Source {
         self.llrp.close().await;
     }
 
-    /// Tells what the reader hears until it fails. One that cannot tell it live is asked for one inventory after the other.
-    pub(super) async fn listen(&self, heard: &(dyn Fn(TagRead) + Send + Sync)) -> Result<(), Fault> {
+    /// Tells what the reader hears until it fails, and what it notices of itself. One that cannot tell it live is asked for one inventory
+    /// after the other.
+    pub(super) async fn listen(
+        &self,
+        heard: &(dyn Fn(TagRead) + Send + Sync),
+        noticed: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<(), Fault> {
         if let Some(live) = self.reader.live() {
-            return Ok(live.listen(heard).await?);
+            return live.listen(heard, noticed).await.map_err(told_of);
         }
         let Some(visit) = &self.visit else {
             return Err(Fault::new(Code::UsageInvalid, format!("the reader at {} reads only at a location, and has none", self.address())));
@@ -108,7 +115,7 @@ impl Source {
                 let message = format!("the reader of crane {} at {}: no inventory within {:?}", visit.crane, self.address(), visit.timeout);
                 DeviceError::new(Code::DeviceTimeout, message)
             };
-            let inventory = timeout(visit.timeout, self.reader.inventory(&visit)).await.map_err(late)??;
+            let inventory = timeout(visit.timeout, self.reader.inventory(&visit)).await.map_err(late).flatten().map_err(told_of)?;
             inventory.tags.into_iter().flatten().for_each(heard);
             sleep(PAUSE).await;
         }
@@ -126,6 +133,11 @@ fn at_address(text: &str, llrp: LlrpConnections) -> Result<Arc<dyn TagReader>, F
     let settings = ValueDeserializer::parse(&settings)
         .and_then(|settings| (kind.parse)(settings))
         .map_err(|error| refuse(format!("{}; an address is wanted, or --warehouse with the name of a crane", error.message())))?;
-    let context = BuildContext { llrp, ..BuildContext::new(CraneId::from(address), PathBuf::new()) };
-    Ok(settings.build(&context)?)
+    let context = BuildContext { llrp, ..BuildContext::new(CraneId::from(NO_CRANE), PathBuf::new()) };
+    settings.build(&context).map_err(told_of)
+}
+
+/// A driver's error as it is told to who may have named no crane.
+fn told_of(error: DeviceError) -> Fault {
+    Fault::new(error.code, error.message.replacen(&format!(" of crane {NO_CRANE}"), "", 1))
 }

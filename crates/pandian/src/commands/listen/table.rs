@@ -1,6 +1,6 @@
 //! The table of what a reader has heard.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use pandian_domain::{Epc, TagRead};
 use tokio::time::Instant;
@@ -9,15 +9,17 @@ use unicode_width::UnicodeWidthChar;
 use crate::columns::columns;
 use crate::words::Words;
 
-/// So many tags have a row; others are only counted.
-const MOST_ROWS: usize = 10_000;
+/// So many tags are counted, and so many rows kept; of further ones only the reads are counted.
+const MOST_TAGS: usize = 10_000;
 /// Lines that are no tags: the heading, the sum, and how many tags more there are.
 const OTHER_LINES: usize = 4;
 
 /// What was heard, a row for each tag and antenna.
 pub(super) struct TagTable {
     rows: HashMap<(Epc, Option<u16>), Row>,
-    unlisted: usize,
+    tags: HashSet<Epc>,
+    /// There are more tags than are counted.
+    has_more_tags: bool,
     reads: u64,
     /// When the rates were reckoned last.
     reckoned: Instant,
@@ -40,16 +42,22 @@ pub(super) fn gs1(epc: &Epc) -> Option<String> {
 
 impl TagTable {
     pub(super) fn new(now: Instant) -> Self {
-        Self { rows: HashMap::new(), unlisted: 0, reads: 0, reckoned: now }
+        Self { rows: HashMap::new(), tags: HashSet::new(), has_more_tags: false, reads: 0, reckoned: now }
     }
 
     /// Takes a read down. True for a tag that was not heard before at this antenna.
     pub(super) fn add(&mut self, read: &TagRead, now: Instant) -> bool {
         let reads = u64::from(read.count);
         self.reads += reads;
+        if !self.tags.contains(&read.epc) {
+            if self.tags.len() == MOST_TAGS {
+                self.has_more_tags = true;
+            } else {
+                self.tags.insert(read.epc.clone());
+            }
+        }
         let key = (read.epc.clone(), read.antenna);
-        if !self.rows.contains_key(&key) && self.rows.len() == MOST_ROWS {
-            self.unlisted += 1;
+        if !self.rows.contains_key(&key) && self.rows.len() == MOST_TAGS {
             return false;
         }
         let new = || Row { gs1: gs1(&read.epc), rssi_dbm: None, reads: 0, fresh: 0, rate: 0.0, last: now };
@@ -94,21 +102,14 @@ impl TagTable {
                 (listen.ago)((now - row.last).as_secs_f64()),
             ]);
         }
-        let unseen = heard.len() + 1 - rows.len() + self.unlisted;
+        let unseen = heard.len() + 1 - rows.len();
         let mut text = if heard.is_empty() { String::new() } else { columns(&rows, 2) };
         if unseen > 0 {
             text += &format!("{}\n", (words.and_more)(unseen));
         }
-        text += &format!("{}\n", (listen.heard)(self.tags(), self.reads));
+        let sum = if self.has_more_tags { listen.heard_more } else { listen.heard };
+        text += &format!("{}\n", sum(self.tags.len(), self.reads));
         text.lines().map(|line| cut(line, width) + "\n").collect()
-    }
-
-    /// How many different tags were heard; of those without a row nobody knows whether they are different.
-    fn tags(&self) -> usize {
-        let mut epcs: Vec<_> = self.rows.keys().map(|(epc, _)| epc).collect();
-        epcs.sort_unstable();
-        epcs.dedup();
-        epcs.len() + self.unlisted
     }
 }
 
@@ -151,6 +152,20 @@ E2001234                  –                                 1  -60.2      1   
 2 tags heard in 6 reads
 ";
         assert_eq!(table.text(now, None, Lang::En.words()), wanted);
+    }
+
+    #[test]
+    fn tags_are_counted_once_however_often_they_are_heard_and_up_to_a_bound() {
+        let now = Instant::now();
+        let mut table = TagTable::new(now);
+        let sum = |table: &TagTable| table.text(now, Some([8, 80]), Lang::En.words()).lines().last().unwrap().to_owned();
+        for _ in 0..2 {
+            (0..MOST_TAGS).for_each(|number| drop(table.add(&read(&format!("E2{number:06}"), 1, -50.0, 1), now)));
+            table.add(&read("E2000000", 2, -50.0, 1), now);
+        }
+        assert_eq!(sum(&table), "10000 tags heard in 20002 reads");
+        assert!(!table.add(&read("E3000000", 1, -50.0, 1), now));
+        assert_eq!(sum(&table), "more than 10000 tags heard in 20003 reads");
     }
 
     #[test]

@@ -137,8 +137,8 @@ impl Configuration {
         Ok(())
     }
 
-    /// Answers GET_READER_CONFIG.
-    pub(super) fn get(&self, asked: &GetReaderConfig, limits: &Limits) -> Result<GetReaderConfigResponse, Wrong> {
+    /// Answers GET_READER_CONFIG, while an antenna may be lost.
+    pub(super) fn get(&self, asked: &GetReaderConfig, limits: &Limits, lost: Option<u16>) -> Result<GetReaderConfigResponse, Wrong> {
         use ReaderConfigRequest as Part;
         limits.antenna(asked.antenna)?;
         if matches!(asked.requested, Part::Unlisted(_)) {
@@ -153,7 +153,12 @@ impl Configuration {
         let wants = |part| asked.requested == Part::All || asked.requested == part;
         let meant = |antenna: u16| asked.antenna == 0 || asked.antenna == antenna;
         let antennas = || self.antennas.iter().filter(|set| meant(set.antenna));
-        let properties = |set: &AntennaConfiguration| AntennaProperties { connected: true, antenna: set.antenna, gain_centi_dbi: 600 };
+        let is_connected = |antenna| lost != Some(antenna);
+        let properties = |set: &AntennaConfiguration| AntennaProperties {
+            connected: is_connected(set.antenna),
+            antenna: set.antenna,
+            gain_centi_dbi: 600,
+        };
         let state = |event| EventNotificationState { event, enabled: self.tells(event) };
         let events = || ReaderEventNotificationSpec { states: EVENTS.map(state).into(), ..ReaderEventNotificationSpec::default() };
         let identification = || Identification { kind: IdentificationType::MacAddress, reader_id: self.identity.clone() };

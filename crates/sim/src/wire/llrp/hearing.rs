@@ -66,18 +66,20 @@ pub(super) struct Pass<'a> {
 impl LlrpService {
     /// The readings of a pass, in the order of their times.
     pub(super) fn listen(&self, world: &World, pass: &Pass<'_>) -> Vec<Reading> {
-        // An antenna faces one side of the aisle: no tag is heard by both.
-        let slots = [Some(pass.slot), self.fleet.opposite(pass.slot)].into_iter().flatten().filter(|slot| self.faces(world, *slot));
-        let mut heard: Vec<Heard> = slots.flat_map(|slot| world.heard(slot)).collect();
-        if pass.flooded {
-            heard.extend(flood(pass.ordinal));
-        }
         let channels = self.spec.flavour.frequencies().len().max(1) as u128;
         let mut readings = Vec::new();
-        for heard in &heard {
-            let antenna = self.antenna_of(heard.antenna);
-            let Some(setup) = pass.antennas.iter().find(|setup| setup.antenna == antenna) else { continue };
-            readings.extend(pass.readings(heard, setup, channels));
+        // Each side of the aisle has an antenna of its own; with a radio model a tag may be heard by both.
+        let slots = [Some(pass.slot), self.fleet.opposite(pass.slot)].into_iter().flatten().filter(|slot| self.faces(world, *slot));
+        for slot in slots {
+            let Some(setup) = self.setup(pass, world.antenna(slot)) else { continue };
+            for heard in world.heard_at(slot, setup.weaker_by_db) {
+                readings.extend(pass.readings(&heard, setup, channels));
+            }
+        }
+        for mut heard in flood(pass.ordinal).take_while(|_| pass.flooded) {
+            let Some(setup) = self.setup(pass, heard.antenna) else { continue };
+            heard.rssi_dbm.iter_mut().for_each(|rssi_dbm| *rssi_dbm -= setup.weaker_by_db);
+            readings.extend(pass.readings(&heard, setup, channels));
         }
         readings.sort_by_key(|reading| reading.at);
         readings
@@ -88,9 +90,10 @@ impl LlrpService {
         self.spec.side.is_none_or(|side| world.layout().slot(slot).place.is_none_or(|place| place.side == side))
     }
 
-    /// The number of the antenna that faces a side: a reader for one side has but one.
-    fn antenna_of(&self, of_side: u16) -> u16 {
-        if self.spec.side.is_some() { 1 } else { of_side }
+    /// How the antenna of a side is used, if it is: a reader for one side has but one.
+    fn setup<'a>(&self, pass: &Pass<'a>, of_side: u16) -> Option<&'a Setup> {
+        let antenna = if self.spec.side.is_some() { 1 } else { of_side };
+        pass.antennas.iter().find(|setup| setup.antenna == antenna)
     }
 }
 
@@ -100,9 +103,9 @@ impl Pass<'_> {
         let name = hash_text(heard.epc.as_str());
         let tag = Arc::new(Tag::new(&heard.epc));
         let step_s = self.takes.as_secs_f64() * ANSWERING / heard.rssi_dbm.len() as f64;
-        let (begins, ordinal, Setup { antenna, weaker_by_db, floor_dbm }) = (self.begins, self.ordinal, *setup);
-        let audible = heard.rssi_dbm.clone().into_iter().map(move |rssi_dbm| rssi_dbm - weaker_by_db).enumerate();
-        audible.filter(move |(_, rssi_dbm)| *rssi_dbm >= floor_dbm).map(move |(number, rssi_dbm)| {
+        let (begins, ordinal, Setup { antenna, floor_dbm, .. }) = (self.begins, self.ordinal, *setup);
+        let reads = heard.rssi_dbm.clone().into_iter().enumerate();
+        reads.filter(move |(_, rssi_dbm)| *rssi_dbm >= floor_dbm).map(move |(number, rssi_dbm)| {
             let chance = mix(mix(name ^ number as u64) ^ ordinal);
             let within_step = (chance >> 11) as f64 / (1_u64 << 53) as f64;
             let at = begins + Duration::from_secs_f64(step_s * (number as f64 + within_step));

@@ -267,6 +267,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.inventory = None;
     }
 
+    /// The antenna that is lost, if one is.
+    pub(super) fn lost_antenna(&self) -> Option<u16> {
+        let lost = self.inventory.as_ref().and_then(|inventory| inventory.lost);
+        lost.or(self.returning.map(|(_, antenna)| antenna))
+    }
+
     /// Tells of the antenna that was lost and is back.
     pub(super) fn welcome_antenna(&mut self) {
         if let Some((_, antenna)) = self.returning.take() {

@@ -81,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 return replied(message_type, told.map(Message::GetReaderCapabilitiesResponse));
             }
             Message::GetReaderConfig(asked) => {
-                let told = self.memory.configuration.get(&asked, &self.limits());
+                let told = self.memory.configuration.get(&asked, &self.limits(), self.lost_antenna());
                 return replied(message_type, told.map(Message::GetReaderConfigResponse));
             }
             Message::SetReaderConfig(wanted) => {

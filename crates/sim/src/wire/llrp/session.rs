@@ -14,7 +14,7 @@ use pandian_llrp::parameter::reporting::NotificationEventType;
 use pandian_llrp::parameter::status::{LlrpStatus, StatusCode};
 use pandian_llrp::{DecodeError, FrameError, Framer, Message, Version};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::LlrpService;
@@ -61,6 +61,8 @@ pub(super) struct Session<S> {
     keepalive: Option<Keepalive>,
     last_heard: Instant,
     next_id: u32,
+    /// Changes when another client was sent away during this session.
+    turned_away: watch::Receiver<()>,
 }
 
 /// A reader held by a client. When the client goes, however it goes, its ROSpecs are disabled.
@@ -138,6 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             keepalive: None,
             last_heard: now,
             next_id: 1,
+            turned_away: service.turned_away.subscribe(),
             server,
             service,
             memory: Tenure(memory),
@@ -155,14 +158,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             if self.flush().await.is_err() || self.cut {
                 return Ended::Broken;
             }
-            let (service, wakes) = (self.service.clone(), self.wakes());
+            let wakes = self.wakes();
             let ended = tokio::select! {
                 read = self.stream.read(&mut buffer) => match read {
                     Ok(count @ 1..) => self.take(&buffer[..count]).await,
                     _ => Some(Ended::Broken),
                 },
                 () = sleep_until(wakes) => self.wake(Instant::now()),
-                () = service.another.notified() => {
+                Ok(()) = self.turned_away.changed() => {
                     self.tell_attempt(ConnectionAttemptStatus::AnotherConnectionAttempted);
                     None
                 }

@@ -2,7 +2,7 @@
 
 use pandian_llrp::parameter::air_protocol::C1g2InventoryCommand;
 use pandian_llrp::parameter::capabilities::AirProtocol;
-use pandian_llrp::parameter::configuration::AntennaConfiguration;
+use pandian_llrp::parameter::configuration::{AntennaConfiguration, RfTransmitter};
 use pandian_llrp::parameter::operation::{
     AiSpec, AiSpecStopTrigger, AiSpecStopTriggerType, InventoryParameterSpec, RoBoundarySpec, RoSpec, RoSpecStartTriggerType, RoSpecState,
     RoSpecStopTriggerType, Spec, TagObservationTriggerType,
@@ -98,18 +98,26 @@ impl Limits {
             return Err(Wrong::out_of_range(0, format!("there is no receive sensitivity {}", receiver.sensitivity)).within(223));
         }
         if let Some(transmitter) = &wanted.transmitter {
-            if self.flavour.hops() && transmitter.hop_table != u16::from(HOP_TABLE) {
-                return Err(Wrong::out_of_range(0, format!("there is no hop table {}", transmitter.hop_table)).within(224));
-            }
-            if !self.flavour.hops() && usize::from(transmitter.channel) > self.flavour.frequencies().len() {
-                return Err(Wrong::out_of_range(1, format!("there is no channel {}", transmitter.channel)).within(224));
-            }
-            if self.flavour.weaker_by_db(transmitter.power).is_none() {
-                return Err(Wrong::out_of_range(2, format!("there is no transmit power {}", transmitter.power)).within(224));
-            }
+            self.transmitter(transmitter).map_err(|wrong| wrong.within(224))?;
         }
         wanted.inventory.iter().try_for_each(|command| self.inventory_command(command).map_err(|wrong| wrong.within(330)))?;
         known_only(&wanted.extensions, self.vendor)
+    }
+
+    fn transmitter(&self, wanted: &RfTransmitter) -> Result<(), Wrong> {
+        // Of hop table and channel a region knows but one; the standard has the other ignored, and clients fill it in: sllurp sends 1 and 1
+        // wherever it is.
+        if self.flavour.hops() {
+            if wanted.hop_table != u16::from(HOP_TABLE) {
+                return Err(Wrong::out_of_range(0, format!("there is no hop table {}", wanted.hop_table)));
+            }
+        } else if !(1..=self.flavour.frequencies().len()).contains(&wanted.channel.into()) {
+            return Err(Wrong::out_of_range(1, format!("there is no channel {}", wanted.channel)));
+        }
+        if self.flavour.weaker_by_db(wanted.power).is_none() {
+            return Err(Wrong::out_of_range(2, format!("there is no transmit power {}", wanted.power)));
+        }
+        Ok(())
     }
 
     fn inventory_command(&self, command: &C1g2InventoryCommand) -> Result<(), Wrong> {

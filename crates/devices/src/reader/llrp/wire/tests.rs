@@ -23,7 +23,6 @@ fn abilities(dialect: Dialect) -> Abilities {
 fn tuned() -> Tuned {
     Tuned {
         antennas: vec![1, 3],
-        missing: Vec::new(),
         power: Some(Power { index: 81, centi_dbm: 3000 }),
         mode: Some(1000),
         session: 1,
@@ -45,7 +44,7 @@ const DWELL: Span = Span::Dwell { dwell: Duration::from_secs(2), quiet: None };
 
 #[test]
 fn an_inventory_is_one_rospec_that_we_start_and_that_ends_by_itself() {
-    let rospec = rospec(7, &tuned(), &abilities(Dialect::Standard), DWELL).unwrap();
+    let rospec = rospec(7, &tuned(), &abilities(Dialect::Standard), DWELL, false).unwrap();
     is_sent_as(
         &add(rospec),
         "0414 0000009D 00000001
@@ -65,14 +64,14 @@ fn a_quiet_time_ends_it_early_and_the_dwell_at_the_latest() {
     let quiet = Span::Dwell { dwell: Duration::from_secs(2), quiet: Some(Duration::from_millis(300)) };
     let tuned = Tuned { antennas: Vec::new(), power: None, mode: None, session: 0, ..tuned() };
     is_sent_as(
-        &add(rospec(7, &tuned, &abilities(Dialect::Standard), quiet).unwrap()),
-        "0414 00000071 00000001
-         00B1 0067 00000007 00 00
+        &add(rospec(7, &tuned, &abilities(Dialect::Standard), quiet, true).unwrap()),
+        "0414 00000076 00000001
+         00B1 006C 00000007 00 00
            00B2 0012 00B3 0005 00  00B6 0009 01 00000898
            00B7 003E 0001 0000
              00B8 0019 03 00000000  00B9 0010 01 00 0000 0000 012C 000007D0
              00BA 001D 0001 01  00DE 0016 0000  014A 0010 00  0150 000B 00 0020 00000000
-           00ED 000D 01 0001  00EE 0006 9F80",
+           00ED 0012 01 0001  00EE 000B 9F80 015C 0005 40",
     );
 }
 
@@ -80,16 +79,16 @@ fn a_quiet_time_ends_it_early_and_the_dwell_at_the_latest() {
 fn impinj_is_asked_for_its_search_mode_and_for_hundredths_of_a_dbm() {
     let tuned = Tuned { antennas: vec![1], search: Some(Search::DualTarget), ..tuned() };
     is_sent_as(
-        &add(rospec(7, &tuned, &abilities(Dialect::Impinj), Span::Endless).unwrap()),
-        "0414 0000009B 00000001
-         00B1 0091 00000007 00 00
-           00B2 0012 00B3 0005 00  00B6 0009 00 00000000
+        &add(rospec(7, &tuned, &abilities(Dialect::Impinj), Span::Endless, true).unwrap()),
+        "0414 000000A0 00000001
+         00B1 0096 00000007 00 00
+           00B2 0012 00B3 0005 00  00B6 0009 01 0000EA60
            00B7 004E 0001 0001
              00B8 0009 00 00000000
              00BA 003D 0001 01
                00DE 0036 0001  00E0 000A 0001 0000 0051
                  014A 0026 00  014F 0008 03E8 0000  0150 000B 40 0020 00000000  03FF 000E 0000651A 00000017 0002
-           00ED 0027 01 0001  00EE 0006 9F80  03FF 001A 0000651A 00000032  03FF 000E 0000651A 00000035 0001",
+           00ED 002C 01 0001  00EE 000B 9F80 015C 0005 40  03FF 001A 0000651A 00000032  03FF 000E 0000651A 00000035 0001",
     );
 }
 
