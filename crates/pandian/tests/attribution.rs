@@ -9,12 +9,13 @@ mod counting;
 mod warehouse;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use counting::{Counting, Scattered};
 use pandian_domain::stocktake::Sequence;
 use pandian_domain::{Fact, Purpose, Record, Stage, StopId, Verdict};
-use pandian_engine::Command;
+use pandian_engine::{Command, Site};
 use tokio::time::sleep;
 use warehouse::Draft;
 
@@ -111,6 +112,20 @@ async fn taken_up_again_at_any_moment_it_comes_to_the_same_end() {
         // The cranes' ways differ, and with them what was learnt when a judgement became final.
         assert!(again.len() == undisturbed.len() && differ.len() <= 2, "interrupted after {seconds} s: {differ:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn taken_up_again_without_attribution_what_was_provisional_is_judged_anew() {
+    let counting = Counting::of(&draft()).await;
+    let begun = counting.begin(&counting.scattered(40), Sequence::Planned).await;
+    sleep(Duration::from_secs(60)).await;
+    let before = begun.interrupt().await;
+    assert!(before.iter().any(|record| matches!(record.fact, Fact::Judged { stage: Stage::Provisional, .. })));
+    let site = Site { attributing: None, ..(*counting.assembled.site).clone() };
+    let run = counting.take_up_with(Arc::new(site)).await;
+    let finals = run.records.iter().filter(|record| matches!(record.fact, Fact::Judged { stage: Stage::Final, .. }));
+    let locations: HashSet<_> = finals.map(|record| record.location.clone()).collect();
+    assert_eq!((locations.len(), run.summary.tally.open()), (40, 0));
 }
 
 #[tokio::test(start_paused = true)]

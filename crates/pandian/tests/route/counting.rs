@@ -8,7 +8,7 @@ use pandian::assemble::{Assembled, assemble, load};
 use pandian_domain::stocktake::Sequence;
 use pandian_domain::{LocationCode, Record, StocktakeId};
 use pandian_engine::run::Recovered;
-use pandian_engine::{Clock, Controller, Ending, Run, Summary};
+use pandian_engine::{Clock, Controller, Ending, Run, Site, Summary};
 use pandian_store::{Access, Store};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -75,9 +75,13 @@ impl Counting {
 
     /// Goes on with the newest stocktake.
     pub(crate) async fn take_up_again(&self) -> Counted {
+        self.take_up_with(self.assembled.site.clone()).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn take_up_with(&self, site: Arc<Site>) -> Counted {
         let store = self.store().await;
         let id = store.stocktakes().await.unwrap().pop().unwrap().id;
-        let site = self.assembled.site.clone();
         let recovered = Recovered::read(&store, id, &site).await.unwrap();
         let clock = Clock::starting_at("2026-01-02T04:04:05Z".parse().unwrap());
         let run = Run::resume(site, Arc::new(store.clone()), clock, recovered, 1).await.unwrap();
