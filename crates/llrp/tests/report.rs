@@ -4,7 +4,9 @@
 use pandian_llrp::parameter::access::{C1g2ReadResult, ReadResultType};
 use pandian_llrp::parameter::tag::*;
 use pandian_llrp::wire::{CustomParameter, Parameter};
-use pandian_llrp::{BitString, DecodeError, Frame, Framer, Message, RawParameter, TagReport, TagReports, Version, impinj, message, zebra};
+use pandian_llrp::{
+    BitString, DecodeError, Epc, Frame, Framer, Message, RawParameter, TagReport, TagReports, Version, impinj, message, zebra,
+};
 use proptest::prelude::*;
 
 /// The body of an RO_ACCESS_REPORT.
@@ -74,6 +76,29 @@ proptest! {
 }
 
 #[test]
+fn an_epc_is_filled_up_to_whole_bytes_with_zero_bits() {
+    for (bits, bytes, filled_up) in
+        [(0, &b""[..], &b""[..]), (12, b"\xAB\xFF", b"\xAB\xF0"), (1, b"\xFF", b"\x80"), (16, b"\xAB\xFF", b"\xAB\xFF")]
+    {
+        let epc = Epc { bits, bytes };
+        assert_eq!(&*epc.filled_up(), filled_up);
+    }
+    let [tag] = &tags(b"\0\xF0\0\x0C\0\xF1\0\x08\0\x0C\xAB\xFF")[..] else { panic!() };
+    assert_eq!((tag.epc.bytes, &*tag.epc.filled_up()), (&b"\xAB\xFF"[..], &b"\xAB\xF0"[..]));
+}
+
+#[test]
+fn times_are_the_clocks_and_without_one_since_the_start() {
+    let both: [TagParameter; 4] = [FirstSeenUtc(5).into(), FirstSeenUptime(1).into(), LastSeenUtc(6).into(), LastSeenUptime(2).into()];
+    let uptime: [TagParameter; 2] = [FirstSeenUptime(1).into(), LastSeenUptime(2).into()];
+    for (told, seen) in [(&both[..], (Some(5), Some(6))), (&uptime, (Some(1), Some(2))), (&[], (None, None))] {
+        let body = body([std::iter::once(Epc96([7; 12]).into()).chain(told.iter().cloned()).collect()]);
+        let [tag] = &tags(&body)[..] else { panic!() };
+        assert_eq!((tag.first_seen_us(), tag.last_seen_us(), tag.rssi_dbm()), (seen.0, seen.1, None));
+    }
+}
+
+#[test]
 fn a_report_may_be_empty_and_hold_other_things() {
     assert!(tags(&[]).is_empty());
     let report = message::RoAccessReport {
@@ -123,6 +148,7 @@ fn an_unknown_tv_parameter_costs_its_frame_and_no_other() {
 fn impinj_tells_phase_hundredths_of_rssi_and_tid() {
     let body = body([TagReportData::from_iter([
         Epc96([7; 12]).into(),
+        PeakRssi(-52).into(),
         custom(&impinj::SerializedTid { words: vec![0xE280, 0x1160], ..Default::default() }),
         custom(&impinj::RfPhaseAngle { angle: 1024, ..Default::default() }),
         custom(&impinj::PeakRssi { centi_dbm: -5235, ..Default::default() }),
@@ -131,6 +157,7 @@ fn impinj_tells_phase_hundredths_of_rssi_and_tid() {
     let [tag] = &tags(&body)[..] else { panic!() };
     let details = tag.impinj();
     assert_eq!((details.peak_rssi_centi_dbm, details.phase_angle, details.doppler_sixteenth_hz), (Some(-5235), Some(1024), Some(-16)));
+    assert_eq!(tag.rssi_dbm(), Some(-52.35));
     assert_eq!(details.tid, Some(&[0xE2, 0x80, 0x11, 0x60][..]));
     assert!((details.phase_radians().unwrap() - std::f64::consts::FRAC_PI_2).abs() < 1e-9);
     assert_eq!(tag.zebra(), zebra::TagDetails::default());

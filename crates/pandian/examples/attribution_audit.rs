@@ -105,9 +105,11 @@ impl Told {
     }
 
     fn against(&self, world: &World, budget: f64) -> Value {
-        let (misplaced, unknown): (Vec<Unit>, Vec<Unit>) = strangers(world).into_iter().partition(|unit| unit.home.is_some());
+        let units = units(world);
+        let lies_at: HashMap<&Epc, u32> = units.iter().map(|unit| (&unit.epc, unit.lies_at)).collect();
+        let strangers = units.iter().filter(|unit| unit.home != Some(unit.lies_at));
+        let (misplaced, unknown): (Vec<&Unit>, Vec<&Unit>) = strangers.partition(|unit| unit.home.is_some());
         let missed = misplaced.iter().filter(|unit| self.visited.contains_key(&unit.lies_at) && !self.misplaced.contains(&unit.claim()));
-        let lies_at: HashMap<&Epc, u32> = misplaced.iter().map(|unit| (&unit.epc, unit.lies_at)).collect();
         let wrong = self.misplaced.iter().filter(|(epc, said)| lies_at.get(epc) != Some(said));
         json!({
             "requested": self.requested,
@@ -127,8 +129,8 @@ impl Told {
     }
 
     /// How many such units lie in visited locations, how many of these were told, and how many were told in all, rightly or not.
-    fn score(&self, units: &[Unit], told: &HashSet<Claim>) -> Value {
-        let visited: Vec<&Unit> = units.iter().filter(|unit| self.visited.contains_key(&unit.lies_at)).collect();
+    fn score(&self, units: &[&Unit], told: &HashSet<Claim>) -> Value {
+        let visited: Vec<&&Unit> = units.iter().filter(|unit| self.visited.contains_key(&unit.lies_at)).collect();
         json!({
             "there": visited.len(),
             "found": visited.iter().filter(|unit| told.contains(&unit.claim())).count(),
@@ -154,10 +156,11 @@ impl Told {
     }
 }
 
-/// A unit where it is not booked.
+/// A unit, and where it lies.
 struct Unit {
     epc: Epc,
     lies_at: u32,
+    /// Where the books have it, if they know it.
     home: Option<u32>,
 }
 
@@ -167,16 +170,16 @@ impl Unit {
     }
 }
 
-/// Every unit of the warehouse that lies where it is not booked.
-fn strangers(world: &World) -> Vec<Unit> {
+/// Every unit of the warehouse.
+fn units(world: &World) -> Vec<Unit> {
     let book = world.book();
     let slots = 0..world.layout().slots().len() as u32;
     let lying = slots.flat_map(|lies_at| world.holds(lies_at).into_iter().map(move |epc| (epc, lies_at)));
-    let units = lying.map(|(epc, lies_at)| {
+    let unit = |(epc, lies_at): (Epc, u32)| {
         let home = book.whereabouts(epc.as_str()).map(|(home, _)| slot_of(world, home.as_str()));
         Unit { epc, lies_at, home }
-    });
-    units.filter(|unit| unit.home != Some(unit.lies_at)).collect()
+    };
+    lying.map(unit).collect()
 }
 
 fn slot_of(world: &World, location: &str) -> u32 {

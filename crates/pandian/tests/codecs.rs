@@ -176,6 +176,21 @@ fn a_report_is_told_tag_by_tag_and_any_other_message_by_its_name() {
 }
 
 #[test]
+fn an_epc_that_is_no_whole_bytes_is_filled_up_with_zero_bits() {
+    let ended = answers(&["llrp", "decode"], "043D0000001600000001 00F0000C 00F10008 000C ABFF");
+    assert_eq!((ended.code(), ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!(ended.events()[0]["tags"][0]["epc"], "ABF0");
+}
+
+#[test]
+fn a_report_whose_operation_has_a_malformed_result_is_refused_with_its_tags() {
+    // The result of a read, cut off behind a whole EPC.
+    let ended = answers(&["llrp", "decode"], "043D0000001C00000001 00F00012 00F10008 0010 ABFF 015D0006 0000");
+    assert_eq!((ended.code(), &ended.events()[0]["tags"]), (Some(2), &Value::Null));
+    assert_eq!(ended.events()[0]["type"], "RO_ACCESS_REPORT");
+}
+
+#[test]
 fn a_frame_that_is_none_is_refused_with_as_much_as_is_known() {
     let lines =
         ["043E", "043E0000000A00000001 00", "1C3E0000000A00000001", "0", "xyz", "040B0000000B0000000107", "", "043E0000000A00000001"];
@@ -229,16 +244,18 @@ fn a_reader_that_reads_when_asked_is_asked_again_and_again_until_the_time_is_up(
 }
 
 #[test]
-fn ctrl_c_ends_listening_with_0() {
+fn a_signal_ends_listening_with_0() {
     let folder = tempfile::tempdir().unwrap();
     let readers = format!("readers = {{ L = {}, R = {} }}", printing("E2801160"), printing("E2801161"));
     let file = warehouse(folder.path(), &readers);
     let listen = |reader| pandian(["devices", "listen", reader, "--warehouse", file.to_str().unwrap(), "--json"]);
-    let mut running = Running::start(&mut listen("C1/R"));
-    running.wait_for_line("a tag of the right side", |line| event(line)["epc"] == "E2801161");
-    running.signal(Signal::INT);
-    let ended = running.end();
-    assert_eq!((ended.code(), ended.stderr.as_str()), (Some(0), ""));
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let mut running = Running::start(&mut listen("C1/R"));
+        running.wait_for_line("a tag of the right side", |line| event(line)["epc"] == "E2801161");
+        running.signal(signal);
+        let ended = running.end();
+        assert_eq!((ended.code(), ended.stderr.as_str()), (Some(0), ""), "{signal:?}");
+    }
 
     let ended = Running::start(&mut listen("C1")).end();
     assert_eq!(ended.code(), Some(2));
@@ -254,4 +271,10 @@ fn a_reader_that_is_not_there_or_fails_is_named() {
     assert_eq!((unknown.code(), failing.code()), (Some(2), Some(5)));
     assert!(unknown.stderr.contains("there is no crane \"C2\"; its cranes are C1"), "{}", unknown.stderr);
     assert!(failing.stderr.contains("command-failed") && failing.stderr.contains("C1"), "{}", failing.stderr);
+
+    // Nobody listens at a port that was free a moment ago.
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let absent = run(["devices", "listen", &address.to_string()]);
+    assert_eq!(absent.code(), Some(5), "{}", absent.stderr);
+    assert!(absent.stderr.contains(&format!("the reader at {address}: ")) && !absent.stderr.contains("crane"), "{}", absent.stderr);
 }

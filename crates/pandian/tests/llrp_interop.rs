@@ -90,35 +90,27 @@ fn llrpkit_reads_our_emulator() {
     }
 }
 
+fn openssl(folder: &Path, words: &[&str]) {
+    let output = Command::new("openssl").args(words).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// A certificate authority and a certificate for `localhost` that it signed, in a folder.
 fn certificates(folder: &Path) -> TlsFiles {
-    let openssl = |words: &[&str]| {
-        let output = Command::new("openssl").args(words).current_dir(folder).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
+    let openssl = |words: &[&str]| openssl(folder, words);
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     let authority = ["-x509", "-days", "2", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem"];
     openssl(&[&["req"], &key[..], &authority[..]].concat());
     openssl(&[&["req"], &key[..], &["-subj", "/CN=reader", "-keyout", "reader.key", "-out", "reader.csr"]].concat());
     std::fs::write(folder.join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
-    openssl(&[
-        "x509",
-        "-req",
-        "-days",
-        "2",
-        "-in",
-        "reader.csr",
-        "-CA",
-        "ca.pem",
-        "-CAkey",
-        "ca.key",
-        "-CAcreateserial",
-        "-extfile",
-        "names",
-        "-out",
-        "reader.pem",
-    ]);
-    TlsFiles { certificate: folder.join("reader.pem"), key: folder.join("reader.key") }
+    signed(folder, "2", "reader.pem")
+}
+
+/// A certificate that the authority of a folder signs for the key that is there; it is good for so many days from now on.
+fn signed(folder: &Path, days: &str, file: &str) -> TlsFiles {
+    let authority = ["x509", "-req", "-in", "reader.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"];
+    openssl(folder, &[&authority[..], &["-days", days, "-out", file]].concat());
+    TlsFiles { certificate: folder.join(file), key: folder.join("reader.key") }
 }
 
 /// The SHA-256 of a certificate, as openssl prints it.
@@ -148,9 +140,17 @@ fn our_client_counts_over_tls_and_knows_whom_it_speaks_to() {
     let wrong_authority = format!(", tls = {{ ca = {:?} }}", strangers.path().join("ca.pem"));
     let wrong_pin = format!(", tls = {{ sha256 = {:?} }}", fingerprint(&strange.certificate));
     let wrong_name = format!(", tls = {{ ca = {:?}, server_name = \"another\" }}", folder.path().join("ca.pem"));
-    for tls in [&wrong_authority, &wrong_pin, &wrong_name] {
+    let past = Stand::start(|spec| LlrpReaderSpec { tls: Some(signed(folder.path(), "-1", "past.pem")), ..spec });
+    for (stand, tls, reason) in [
+        // Of the same name, but it did not sign this.
+        (&stand, &wrong_authority, "BadSignature"),
+        (&stand, &wrong_pin, "`tls.sha256`"),
+        (&stand, &wrong_name, "another"),
+        (&past, &authority, "Expired"),
+    ] {
         let reader = tried(&stand.warehouse(stand.reader, tls));
-        assert_eq!(reader["good"], false, "{tls}: {reader}");
+        assert_eq!((&reader["good"], reader["code"].as_str()), (&false.into(), Some("device-unreachable")), "{tls}: {reader}");
+        assert!(reader["message"].as_str().unwrap().contains(reason), "{tls}: {reader}");
     }
 }
 

@@ -258,7 +258,7 @@ async fn keep_alives_are_answered_at_once_also_while_a_reply_is_awaited() {
 #[tokio::test]
 async fn a_reader_that_falls_silent_is_connected_to_anew() {
     let peer = LlrpPeer::start().await;
-    let reader = reader(&peer, ", keepalive = \"200ms\", dwell = \"30s\"");
+    let reader = reader(&peer, ", keepalive = \"200ms\", dwell = \"20s\"");
     peer.never_end();
     let visit = Visit { timeout: Duration::from_secs(60), ..at("A") };
     let falls_silent = async {

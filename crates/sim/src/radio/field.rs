@@ -39,7 +39,9 @@ impl Field {
         for cell in geometry::cells(&self.racks, slot, standoff.0, reach.0, back_rack) {
             for epc in tags_in(cell.slot) {
                 // A tag that is booked twice answers once.
-                if let Some(rssi_dbm) = self.reads(&cell, stand, &epc, weaker_by_db).filter(|_| heard.iter().all(|(_, known)| known.epc != epc)) {
+                if let Some(rssi_dbm) =
+                    self.reads(&cell, stand, &epc, weaker_by_db).filter(|_| heard.iter().all(|(_, known)| known.epc != epc))
+                {
                     let strongest = rssi_dbm.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                     heard.push((strongest, Heard { epc, antenna, rssi_dbm }));
                 }

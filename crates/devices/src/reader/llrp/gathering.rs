@@ -150,22 +150,18 @@ impl Gathered {
             self.iso = self.iso.saturating_add(1);
             return;
         }
-        let Some(last) = read.epc.bytes.last() else {
+        if read.epc.bytes.is_empty() {
             self.without_epc = self.without_epc.saturating_add(1);
             return;
-        };
+        }
         if read.epc.bytes.len() > LONGEST_EPC {
             self.too_long = self.too_long.saturating_add(1);
             return;
         }
-        let mut bytes = read.epc.bytes;
-        let mut filled = [0; LONGEST_EPC];
-        if let (odd @ 1.., Some(copy)) = (read.epc.bits % 8, filled.get_mut(..bytes.len())) {
+        if !read.epc.bits.is_multiple_of(8) {
             self.odd_bits = self.odd_bits.saturating_add(1);
-            copy.copy_from_slice(bytes);
-            copy[bytes.len() - 1] = last & (0xFF << (8 - odd));
-            bytes = copy;
         }
+        let bytes = &*read.epc.filled_up();
         if !self.tags.contains_key(bytes) {
             self.tags.insert(bytes.into(), Vec::new());
         }
@@ -233,12 +229,10 @@ fn epc(bytes: &[u8]) -> Option<Epc> {
 /// Adds a read to what is known of the tag at this antenna.
 fn add(tag: &mut TagRead, read: &TagReport<'_>) {
     tag.count = tag.count.saturating_add(u32::from(read.seen_count.unwrap_or(1)));
-    let first = read.first_seen_utc_us.or(read.first_seen_uptime_us);
-    let last = read.last_seen_utc_us.or(read.last_seen_uptime_us);
+    let (first, last) = (read.first_seen_us(), read.last_seen_us());
     tag.first_seen_us = [tag.first_seen_us, first].into_iter().flatten().min();
     tag.last_seen_us = [tag.last_seen_us, last, first].into_iter().flatten().max();
-    let centi = read.impinj().peak_rssi_centi_dbm.map(|centi| f64::from(centi) / 100.0);
-    let Some(rssi) = centi.or(read.peak_rssi_dbm.map(f64::from)) else {
+    let Some(rssi) = read.rssi_dbm() else {
         tag.channel = tag.channel.or(read.channel);
         return;
     };

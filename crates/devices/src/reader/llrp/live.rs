@@ -16,7 +16,7 @@ use crate::{DevicePending, LiveReader};
 /// How long tags are gathered before they are told again.
 const TOLD_EVERY: Duration = Duration::from_millis(100);
 /// A reader that ends an endless ROSpec sooner than this does not read.
-const SHORTEST_ROUND: Duration = Duration::from_millis(500);
+const SHORTEST_ROUND: Duration = Duration::from_millis(250);
 /// So many malformed reports in a row, and no whole one, are worth nothing.
 const MOST_GARBLED: u32 = 10;
 

@@ -288,7 +288,7 @@ impl Pump {
     }
 
     fn send(&mut self, Request { message, reply }: Request) {
-        self.last_id = FIRST_ID | self.last_id.wrapping_add(1) % FIRST_ID;
+        self.last_id = FIRST_ID | (self.last_id.wrapping_add(1) % FIRST_ID);
         let expected = match message {
             Message::Custom(_) => CUSTOM_MESSAGE,
             _ => reply_to(message.message_type()).unwrap_or_default(),

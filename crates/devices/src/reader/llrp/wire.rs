@@ -160,7 +160,7 @@ fn report_spec(dialect: Dialect, with_pc: bool) -> Result<RoReportSpec, EncodeEr
         | TagReportContent::FIRST_SEEN_TIMESTAMP
         | TagReportContent::LAST_SEEN_TIMESTAMP
         | TagReportContent::TAG_SEEN_COUNT;
-    let pc = with_pc.then(|| C1g2EpcMemorySelector { flags: MemorySelectorFlags::PC, ..Default::default() });
+    let pc = with_pc.then_some(C1g2EpcMemorySelector { flags: MemorySelectorFlags::PC });
     let memory = pc.into_iter().collect();
     let mut extensions = Vec::new();
     if dialect == Dialect::Impinj {
