@@ -124,6 +124,7 @@ impl Told {
                 "epc": epc.as_str(),
                 "said": code(world, *said),
                 "lies_at": lies_at.get(epc).map(|slot| code(world, *slot)),
+                "belongs_at": world.book().whereabouts(epc.as_str()).map(|(home, _)| home),
             })).collect::<Vec<_>>(),
         })
     }
