@@ -318,7 +318,7 @@ impl Attribution {
         self.calibration = self.known.with(&sample);
         self.expected = Expectations::of(&self.calibration);
         self.learnt_after = self.listened.len();
-        self.traces.values_mut().for_each(|trace| trace.whereabouts = None);
+        self.traces.values_mut().for_each(Trace::forget);
     }
 
     fn is_near(&self, slot: u32, place: Place) -> bool {

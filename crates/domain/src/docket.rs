@@ -222,7 +222,7 @@ impl Docket {
             if heard && (case.awaits.is_some_and(is_open) || self.attribution.around(slot).any(is_open)) {
                 continue;
             }
-            let Some(Opinion { judgement, here, misses_a_unit, .. }) = self.opinion(slot, book) else { continue };
+            let Some(Opinion { judgement, here, misses_a_unit }) = self.opinion(slot, book) else { continue };
             if heard && misses_a_unit && !self.open.is_empty() {
                 continue;
             }
@@ -245,11 +245,6 @@ impl Docket {
             }
         }
         progress
-    }
-
-    /// Whether anything waits here.
-    pub fn is_empty(&self) -> bool {
-        self.cases.is_empty()
     }
 
     /// What was learnt of the readers.

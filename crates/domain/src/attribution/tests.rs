@@ -173,3 +173,20 @@ fn slots_without_a_place_and_tags_without_a_level_say_nothing() {
     rack.hear(0, &[TagRead::of(epc(1)), TagRead { rssi_dbm: Some(f64::NAN), ..TagRead::of(epc(2)) }], |_| Some(0));
     assert_eq!((rack.accepted(&epc(1)), rack.accepted(&epc(2))), (None, None));
 }
+
+#[test]
+fn a_tag_that_is_counted_for_good_counts_nowhere_else_whatever_is_heard_and_learnt_later() {
+    let mut rack = Rack::new(2, 0.0);
+    let mut attribution = Attribution::new(rack.layout.clone(), Calibration::default(), AttributionRules::default());
+    // Counted one slot off, where nothing that comes later would have it.
+    for slot in 0..40 {
+        let heard = rack.listen(slot);
+        attribution.hear(slot, &heard, |epc| u32::from_str_radix(epc.as_str(), 16).ok());
+        if slot == 20 {
+            attribution.count(19, &BTreeSet::from([epc(20)]));
+        }
+    }
+    attribution.learn();
+    assert_eq!(attribution.accepted(&epc(20)), Some((19, 1.0)));
+    assert_eq!(attribution.accepted(&epc(21)).map(|(slot, _)| slot), Some(21));
+}

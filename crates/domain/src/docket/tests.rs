@@ -143,7 +143,7 @@ fn a_judgement_is_provisional_until_the_last_stop_within_reach_is_done() {
     (6..8).for_each(|at| drop(count.stop(at, Witness::NotAsked)));
     let slots: Vec<u32> = count.settled.iter().map(|(slot, ..)| *slot).collect();
     assert_eq!(slots, [0, 1, 2, 3, 4, 5, 6, 7]);
-    assert!(count.docket.is_empty());
+    assert!(count.docket.cases.is_empty());
     // The last one was never provisional on record when it became final.
     assert_eq!(count.settled[7].2, None);
 }
@@ -212,7 +212,7 @@ fn a_budget_of_nothing_asks_for_no_stop() {
     count.docket.rules.listen_budget = 0.0;
     let listen: Vec<u32> = [0, 4, 8].into_iter().flat_map(|at| count.stop(at, Witness::NotAsked).1).collect();
     assert_eq!(listen.len(), 0, "{listen:?}");
-    assert!(count.docket.is_empty());
+    assert!(count.docket.cases.is_empty());
 }
 
 #[test]
