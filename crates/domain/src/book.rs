@@ -77,7 +77,7 @@ pub trait Book: Send + Sync {
     fn whereabouts(&self, code: &str) -> Option<(LocationCode, BookLine)>;
     /// Where the books have a tag: by its EPC, or by the number of the handling unit that it bears.
     fn home_of(&self, epc: &Epc) -> Option<(LocationCode, BookLine)> {
-        self.whereabouts(epc.as_str()).or_else(|| self.whereabouts(&epc.sscc()?))
+        epc.look_up(|code| self.whereabouts(code))
     }
     /// The name that snapshots bear.
     fn source(&self) -> Arc<str>;

@@ -39,6 +39,11 @@ impl Epc {
         let number = epc.gs1_number().filter(|_| epc.key().family() == pandian_epc::Family::Sscc)?;
         Some(format!("{number:018}").into())
     }
+
+    /// Looks the tag up by its EPC and, where that is not known, by the container number that it bears.
+    pub fn look_up<T>(&self, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        find(self.as_str()).or_else(|| find(&self.sscc()?))
+    }
 }
 
 /// The unit that a label names: of a serial shipping container code (GS1 application identifier 00) its 18 digits, else the text itself.

@@ -134,13 +134,19 @@ fn a_reader_that_restarts_is_set_up_anew_and_read_with_again() {
     came_through(&ground, &running.end(), ground.reader(), &["device-dropped", "device-unreachable"]);
 }
 
-#[test]
-fn a_cable_that_is_cut_for_half_a_minute_costs_time_and_nothing_else() {
+/// A stocktake in the middle of its run, a reader of which is reached over a cable.
+fn under_way_over_a_cable() -> (Ground, Cable, Running) {
     let ground = Ground::new(&late(), "");
     let cable = Cable::to(ground.reader());
     ground.write(cable.address);
     let mut running = ground.run("data");
     mid_run(&mut running);
+    (ground, cable, running)
+}
+
+#[test]
+fn a_cable_that_is_cut_for_half_a_minute_costs_time_and_nothing_else() {
+    let (ground, cable, mut running) = under_way_over_a_cable();
     let begun = Instant::now();
     cable.cut();
     told(&mut running, begun, SILENT + Duration::from_secs(3), "device-timeout");
@@ -165,11 +171,7 @@ fn a_reader_that_another_client_holds_is_waited_for() {
 
 #[test]
 fn a_reader_that_another_client_takes_while_our_connection_is_lost_is_waited_for() {
-    let ground = Ground::new(&late(), "");
-    let cable = Cable::to(ground.reader());
-    ground.write(cable.address);
-    let mut running = ground.run("data");
-    mid_run(&mut running);
+    let (ground, cable, mut running) = under_way_over_a_cable();
     let begun = Instant::now();
     cable.die();
     let rival = Rival::take(ground.reader());

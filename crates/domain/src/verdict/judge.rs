@@ -161,14 +161,13 @@ impl<'a> Scene<'a> {
         let is_booked_here = |code: &str| stock.iter().any(|line| line.is_named_by(code));
         let elsewhere = |code: &str| whereabouts(code).filter(|(home, _)| home != location);
         let (present, missing): (Vec<_>, Vec<_>) = stock.iter().copied().partition(|line| is_heard(line) || is_labelled(line));
-        let home_of = |epc: &Epc| elsewhere(epc.as_str()).or_else(|| elsewhere(&epc.sscc()?));
         let is_stranger = |epc: &&Epc| !stock.iter().any(|line| line.is_tagged(epc));
         let mut strangers: Vec<Stranger> = Vec::new();
         let is_known = |strangers: &[Stranger], line: &BookLine| {
             strangers.iter().any(|known| known.home.as_ref().is_some_and(|(_, other)| other == line))
         };
         for epc in heard.iter().filter(is_stranger) {
-            let home = home_of(epc);
+            let home = epc.look_up(elsewhere);
             // A unit may bear two tags.
             if !home.as_ref().is_some_and(|(_, line)| is_known(&strangers, line)) {
                 strangers.push(Stranger { id: epc.as_str().into(), home });
