@@ -55,6 +55,12 @@ codes! {
     ReaderException = "reader-exception",
     /// What came from the camera is not a whole picture.
     CameraBadPicture = "camera-bad-picture",
+    /// The camera sent the same picture as before: it is not a new one.
+    CameraStale = "camera-stale",
+    /// The picture is too dark, too bright, blank or blurred.
+    CameraUnfit = "camera-unfit",
+    /// The camera is busy, and says so.
+    CameraBusy = "camera-busy",
     /// The program of a `command` device could not be started.
     CommandNotStarted = "command-not-started",
     /// The program of a `command` device ended with a status other than 0.
