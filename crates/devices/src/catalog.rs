@@ -138,7 +138,14 @@ impl Catalog {
                     "any program that takes a picture and prints what it found as JSON",
                 ),
                 Kind::of::<crate::camera::celery::CeleryCameraSettings>("celery", "a Celery task that takes and compares a picture"),
+                Kind::of::<crate::camera::folder::FolderCameraSettings>("folder", "a folder that a vendor's tool drops pictures into"),
                 Kind::of::<crate::camera::http::HttpCameraSettings>("http", "an HTTP service that returns a picture, or JSON about one"),
+                Kind::of::<crate::camera::http_snapshot::HttpSnapshotSettings>(
+                    "http-snapshot",
+                    "a network camera that sends a picture over HTTP (Hikvision, Axis, others)",
+                ),
+                Kind::of::<crate::camera::onvif::OnvifSettings>("onvif", "a network camera that says over ONVIF where its pictures are"),
+                Kind::of::<crate::camera::rtsp::RtspCameraSettings>("rtsp", "a network camera that sends a video stream (feature `rtsp`)"),
             ],
         }
     }

@@ -101,6 +101,11 @@ pub trait Camera: Send + Sync {
     fn probe(&self) -> DevicePending<'_, Probe>;
     /// The address that messages name.
     fn address(&self) -> &str;
+    /// Whether it brings pictures and nothing else, so that somebody else has to look at them. Others may find out themselves what is on
+    /// them.
+    fn brings_only_pictures(&self) -> bool {
+        false
+    }
     /// The ability to compare a stored picture later, while the crane travels. Absent for most devices.
     fn comparer(&self) -> Option<&dyn Comparer> {
         None

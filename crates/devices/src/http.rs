@@ -7,12 +7,15 @@ use hyper::{StatusCode, Uri};
 use pandian_domain::Code;
 
 use crate::error::{excerpt, root_reason};
+use crate::tls::Trust;
 use crate::{ByteSize, DeviceError, Probe};
 
 mod body;
+mod challenge;
 mod connect;
 mod exchange;
 mod headers;
+mod login;
 mod pool;
 mod request;
 mod url;
@@ -20,8 +23,9 @@ mod url;
 pub use body::BodyTemplate;
 use connect::{Origin, Tls};
 use exchange::{Broken, Connection, Head};
-pub(crate) use headers::HeaderLines;
 pub use headers::Headers;
+pub(crate) use headers::{HeaderLines, ReplyHeaders};
+pub(crate) use login::{Credentials, Login};
 use pool::Pool;
 pub use request::Verb;
 pub(crate) use request::{RequestTemplate, check_verb};
@@ -53,7 +57,7 @@ pub(crate) struct Request<'a> {
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
-    pub(crate) content_type: Option<Box<str>>,
+    pub(crate) headers: ReplyHeaders,
     /// The body, within the bound.
     pub(crate) body: Bytes,
 }
@@ -62,6 +66,14 @@ impl HttpClient {
     /// A client with an empty pool. Servers' certificates are held against Mozilla's roots.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A client with an empty pool that recognises servers otherwise.
+    ///
+    /// # Errors
+    /// Why the certificates cannot be used.
+    pub(crate) fn trusting(trust: Trust, server_name: Option<String>) -> Result<Self, String> {
+        Ok(Self { pool: Arc::default(), tls: Arc::new(Tls::new(trust, server_name)?) })
     }
 
     /// Posts JSON that no device asked for, such as a call-back, and gives the status of the reply, whose body (at most 64 KiB) is not
@@ -84,7 +96,7 @@ impl HttpClient {
         if connection.is_reusable(&head) {
             self.pool.put(origin, connection);
         }
-        Ok(Reply { status: head.status, content_type: head.content_type, body })
+        Ok(Reply { status: head.status, headers: head.headers, body })
     }
 
     /// Sends a request and reads the head of its reply.
@@ -144,7 +156,7 @@ impl Reply {
 
     /// The declared type of the body without its parameters.
     pub(crate) fn media_type(&self) -> Option<&str> {
-        Some(self.content_type.as_ref()?.split(';').next().unwrap_or_default().trim())
+        Some(self.headers.content_type.as_ref()?.split(';').next().unwrap_or_default().trim())
     }
 }
 

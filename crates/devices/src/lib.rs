@@ -16,10 +16,12 @@ mod json;
 pub mod pointer;
 pub mod process;
 pub mod reader;
+pub mod secret;
 pub mod settings;
 #[cfg(feature = "suite")]
 pub mod suite;
 mod template;
+pub mod tls;
 
 pub use catalog::{BuildContext, Catalog};
 pub use contract::{Arrival, Camera, Comparer, Crane, DevicePending, LiveReader, Probe, Shot, ShotEnd, TagReader, Visit};

@@ -131,6 +131,11 @@ impl Template {
         Ok(Self { text: text.into(), parts: parts.into() })
     }
 
+    /// A text without placeholders.
+    pub(crate) fn plain(text: &str) -> Self {
+        Self { text: text.into(), parts: [Part::Text(text.into())].into() }
+    }
+
     /// A text that ends in a placeholder.
     pub(crate) fn ending_in(text: &str, slot: Slot) -> Self {
         Self { text: format!("{text}{{{}}}", slot.name()).into(), parts: [Part::Text(text.into()), Part::Slot(slot)].into() }

@@ -1,12 +1,17 @@
 //! Every real kind passes the contract suite. A kind without a stage here fails the test, so none is forgotten.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use pandian_devices::suite::{self, Behaviour, Stage};
 use pandian_devices::{Camera, Catalog, Crane, TagReader};
 use pandian_domain::Code;
 use pandian_llrp::parameter::event::{ReaderEventNotificationData, ReaderExceptionEvent};
+use rustix::fs::inotify;
 
 #[path = "drivers/ground.rs"]
 mod ground;
@@ -51,6 +56,11 @@ async fn every_camera_keeps_the_contract() {
         match kind.name {
             "http" => suite::check(&http_camera().await).await,
             "command" => suite::check(&command_camera()).await,
+            "http-snapshot" => suite::check(&snapshot_camera().await).await,
+            "onvif" => suite::check(&onvif_camera().await).await,
+            "folder" => suite::check(&folder_camera()).await,
+            // Its stage needs a foreign server: `rtsp.rs`.
+            "rtsp" => {}
             // Its stage needs foreign servers: `celery.rs`.
             "celery" => {}
             other => panic!("the camera kind \"{other}\" has no stage: give it one"),
@@ -151,6 +161,132 @@ async fn http_camera() -> OverHttp<dyn Camera> {
         },
     )
     .await
+}
+
+/// A camera of a network. It is told of no location, and no two of its pictures are the same.
+struct OverNetwork(OverHttp<dyn Camera>);
+
+impl Stage<dyn Camera> for OverNetwork {
+    fn device(&self) -> Arc<dyn Camera> {
+        self.0.device()
+    }
+    fn behave(&self, behaviour: Behaviour) {
+        self.0.behave(behaviour);
+    }
+    fn failure(&self, behaviour: Behaviour) -> Option<Code> {
+        match behaviour {
+            Behaviour::Garbage => Some(Code::CameraBadPicture),
+            other => self.0.failure(other),
+        }
+    }
+    fn asked(&self) -> Option<Vec<String>> {
+        None
+    }
+    fn busy(&self) -> usize {
+        self.0.busy()
+    }
+}
+
+async fn snapshot_camera() -> OverNetwork {
+    let stage = over_http(
+        |_| vec![Step::Send(reply("200 OK", "image/jpeg", new_picture()))],
+        |_| String::new(),
+        false,
+        |peer| {
+            let settings = format!("{{ preset = \"axis\", address = \"{}\" }}", peer.address);
+            ground::camera("http-snapshot", &settings, &ground::context(".".as_ref()))
+        },
+    );
+    OverNetwork(stage.await)
+}
+
+/// Its services behave well in any case: they are asked once.
+async fn onvif_camera() -> OverNetwork {
+    let services = Peer::start(|asked| {
+        let host = asked.header("host").unwrap();
+        let pictures = asked.target().trim_start_matches('/');
+        let services = format!(
+            "<Service><Namespace>http://www.onvif.org/ver10/media/wsdl</Namespace><XAddr>http://{host}/{pictures}</XAddr></Service>"
+        );
+        let answer = format!("<R>{services}<Profiles token=\"P\"/><Uri>http://127.0.0.1:{pictures}/</Uri></R>");
+        vec![Step::Send(reply("200 OK", "text/xml", format!("<E><Body>{answer}</Body></E>")))]
+    })
+    .await;
+    let stage = over_http(
+        |_| vec![Step::Send(reply("200 OK", "image/jpeg", new_picture()))],
+        |_| String::new(),
+        false,
+        |peer| {
+            let settings = format!("{{ address = \"{}\", service = \"/{}\" }}", services.address, peer.address.port());
+            ground::camera("onvif", &settings, &ground::context(".".as_ref()))
+        },
+    );
+    let stage = stage.await;
+    // They are at hand as long as the test is.
+    std::mem::forget(services);
+    OverNetwork(stage)
+}
+
+/// A folder that a tool drops a picture into every few milliseconds, and does nothing else wrong than to stop.
+struct InDroppedFolder {
+    device: Arc<dyn Camera>,
+    drops: Arc<AtomicBool>,
+    /// Tells when the folder was looked at.
+    watch: OwnedFd,
+    looked_at: Mutex<Option<Instant>>,
+    _folder: tempfile::TempDir,
+}
+
+fn folder_camera() -> InDroppedFolder {
+    let folder = tempfile::tempdir().unwrap();
+    let watch = inotify::init(inotify::CreateFlags::NONBLOCK | inotify::CreateFlags::CLOEXEC).unwrap();
+    inotify::add_watch(&watch, folder.path(), inotify::WatchFlags::OPEN | inotify::WatchFlags::ONLYDIR).unwrap();
+    let drops = Arc::new(AtomicBool::new(false));
+    let (path, is_on) = (folder.path().to_owned(), drops.clone());
+    tokio::spawn(async move {
+        for number in 0.. {
+            if is_on.load(Ordering::SeqCst) && std::fs::write(path.join(format!("{number}.png")), new_picture()).is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let settings = format!("{{ folder = \"{}\", remove = true }}", folder.path().display());
+    let device = ground::camera("folder", &settings, &ground::context(".".as_ref()));
+    InDroppedFolder { device, drops, watch, looked_at: Mutex::default(), _folder: folder }
+}
+
+impl Stage<dyn Camera> for InDroppedFolder {
+    fn device(&self) -> Arc<dyn Camera> {
+        self.device.clone()
+    }
+    fn behave(&self, behaviour: Behaviour) {
+        self.drops.store(behaviour == Behaviour::Well, Ordering::SeqCst);
+    }
+    fn failure(&self, _: Behaviour) -> Option<Code> {
+        None
+    }
+    fn asked(&self) -> Option<Vec<String>> {
+        None
+    }
+    /// An operation looks at the folder again and again.
+    fn busy(&self) -> usize {
+        let mut looked_at = self.looked_at.lock().unwrap();
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut events = inotify::Reader::new(&self.watch, &mut buffer);
+        while let Ok(event) = events.next() {
+            if event.events().contains(inotify::ReadFlags::ISDIR) {
+                *looked_at = Some(Instant::now());
+            }
+        }
+        usize::from(looked_at.is_some_and(|at| at.elapsed() < Duration::from_millis(500)))
+    }
+}
+
+/// A picture that was never there before: cameras may append what they like.
+fn new_picture() -> Vec<u8> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    [PNG, &NUMBER.fetch_add(1, Ordering::SeqCst).to_be_bytes()].concat()
 }
 
 /// A device whose counterpart is a shell script in a folder; its behaviour stands in the file `behaviour`.

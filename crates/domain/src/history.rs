@@ -106,7 +106,7 @@ impl StopHistory {
                 self.capture = Some(CaptureKept { picture: fact.picture(), findings: findings.clone() });
             }
             Fact::CraneReleased {} => self.released_at = Some(record.at),
-            Fact::Compared { findings } => {
+            Fact::Compared { findings, .. } => {
                 end(OpKind::Compare);
                 self.compared = Some(findings.clone());
             }

@@ -13,6 +13,8 @@ use crate::ids::{Digest, StocktakeId, StopId};
 use crate::lane::{CraneId, LaneId};
 use crate::location::LocationCode;
 use crate::observation::{Findings, Picture};
+use crate::reference::ReferenceName;
+use crate::sight::Sight;
 use crate::stocktake::{Outage, Sequence};
 use crate::stop::Purpose;
 use crate::verdict::{Judgement, Stage};
@@ -161,6 +163,9 @@ pub enum Fact {
         /// What it found; `None`: nothing compares pictures here.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         findings: Option<Findings>,
+        /// What they rest on, where pandian itself compared.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sight: Option<Box<Sight>>,
     },
     /// The verdict on the location.
     Judged {
@@ -260,6 +265,35 @@ pub enum Fact {
         /// Number of lines.
         lines: u64,
     },
+    /// A picture of an empty slot was put on record.
+    ReferenceTaken {
+        /// Its name.
+        reference: ReferenceName,
+        /// Address of the picture in the evidence store.
+        picture: Digest,
+        /// Number of bytes.
+        bytes: u64,
+        /// Kind of the picture.
+        media_type: Arc<str>,
+        /// Where it is from: a file, a camera.
+        source: Arc<str>,
+    },
+    /// A person says that it shows the slot empty and as it is: pictures are held against it from now on.
+    ReferenceAccepted {
+        /// Which.
+        reference: ReferenceName,
+        /// Who.
+        by: Arc<str>,
+    },
+    /// A person says that it does not, or no longer.
+    ReferenceRejected {
+        /// Which.
+        reference: ReferenceName,
+        /// Who.
+        by: Arc<str>,
+        /// Why.
+        reason: Arc<str>,
+    },
 }
 
 impl Fact {
@@ -288,6 +322,9 @@ impl Fact {
             Self::UnitsTraced { .. } => "units_traced",
             Self::StocktakeFinished { .. } => "stocktake_finished",
             Self::BookImported { .. } => "book_imported",
+            Self::ReferenceTaken { .. } => "reference_taken",
+            Self::ReferenceAccepted { .. } => "reference_accepted",
+            Self::ReferenceRejected { .. } => "reference_rejected",
         }
     }
 
@@ -295,7 +332,16 @@ impl Fact {
     pub fn is_event(type_name: &str) -> bool {
         !matches!(
             type_name,
-            "stocktake_planned" | "stops_assigned" | "locations_dropped" | "cancelled" | "book_imported" | "radio_learnt" | "units_traced"
+            "stocktake_planned"
+                | "stops_assigned"
+                | "locations_dropped"
+                | "cancelled"
+                | "book_imported"
+                | "radio_learnt"
+                | "units_traced"
+                | "reference_taken"
+                | "reference_accepted"
+                | "reference_rejected"
         )
     }
 

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use pandian_devices::camera::picture::media_type;
-use pandian_devices::{DeviceError, Shot, ShotEnd, Visit};
+use pandian_devices::{Camera, DeviceError, Shot, ShotEnd, Visit};
 use pandian_domain::history::StopHistory;
 use pandian_domain::retry::AfterFailure;
 use pandian_domain::verdict::{self, Seen};
@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::flow::{Captured, Op, Out};
 use crate::journal::{Journal, JournalError, Receipt};
 use crate::judgements::{Judgements, distinct, final_verdict};
+use crate::sight::{Looked, Looker};
 use crate::site::{Devices, Site};
 
 /// Does steps. In process on the devices, or anywhere else.
@@ -45,17 +46,19 @@ pub struct DeviceExecutor {
     /// Captures whose device works on while the crane travels, with the number of the try.
     working: Mutex<HashMap<StopId, (Rest, u16)>>,
     stalled: watch::Sender<Option<Failure>>,
+    looker: Option<Looker>,
     pub(crate) judgements: Judgements,
 }
 
 /// Pause before evidence that could not be kept or read back is tried again.
-const AGAIN: Duration = Duration::from_secs(1);
+pub(crate) const AGAIN: Duration = Duration::from_secs(1);
 
 impl DeviceExecutor {
     /// Makes the executor. `seed` feeds the jitter of retries.
     pub fn new(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, seed: u64) -> Self {
         Self {
             judgements: Judgements::new(site.clone(), journal.clone(), clock),
+            looker: Looker::new(site.clone(), journal.clone()),
             site,
             journal,
             clock,
@@ -227,7 +230,13 @@ impl DeviceExecutor {
             _ => None,
         };
         let first = history.next_attempt(OpKind::Capture);
-        let capture = |visit: Visit| async move { camera.capture(&visit).await };
+        let capture = |visit: Visit| async move {
+            let shot = camera.capture(&visit).await?;
+            if let Shot::Whole(ShotEnd { picture: Some(picture), findings: None, .. }) = &shot {
+                self.check_fit(assignment, camera.as_ref(), picture.clone()).await?;
+            }
+            Ok(shot)
+        };
         let (shot, attempt) = self.retrying(assignment, OpKind::Capture, first, camera.address(), capture).await?;
         match shot {
             Shot::Whole(end) => Ok(Out::Captured(Some(self.keep_shot(assignment, attempt, end).await))),
@@ -236,6 +245,19 @@ impl DeviceExecutor {
                 Ok(Out::Captured(Some(Captured { working: true, ..Captured::default() })))
             }
         }
+    }
+
+    /// Whoever looks at pictures here, if that camera's are looked at: it does not find out itself what is on them.
+    fn looker_for(&self, camera: &dyn Camera) -> Option<&Looker> {
+        let every_camera = self.site.sighting.as_ref().is_some_and(|sighting| sighting.rules.every_camera);
+        let is_its_own = camera.comparer().is_some() || !(every_camera || camera.brings_only_pictures());
+        self.looker.as_ref().filter(|_| !is_its_own)
+    }
+
+    /// A picture that is not fit to be looked at is as good as none: while the crane still stands there, another one can be taken.
+    async fn check_fit(&self, assignment: &Assignment, camera: &dyn Camera, picture: Bytes) -> Result<(), DeviceError> {
+        let Some(looker) = self.looker_for(camera) else { return Ok(()) };
+        looker.check(camera_of(assignment, camera), picture).await.map_err(|failure| DeviceError::new(failure.code, failure.message))
     }
 
     async fn keep_shot(&self, assignment: &Assignment, attempt: u16, end: ShotEnd) -> Captured {
@@ -285,12 +307,9 @@ impl DeviceExecutor {
         let captured = if captured.working { self.rest_of_capture(assignment).await? } else { captured };
         let camera = self.devices(assignment).camera.on(assignment.side());
         let comparer = camera.and_then(|camera| camera.comparer());
-        let (findings, attempt) = match (captured.findings, comparer, &captured.picture) {
+        let (findings, sight, attempt) = match (captured.findings, comparer, &captured.picture) {
             (None, Some(comparer), Some(picture)) => {
-                let bytes = match captured.bytes {
-                    Some(bytes) => bytes,
-                    None => self.picture(picture.sha256).await?,
-                };
+                let bytes = self.bytes_of(captured.bytes, picture).await?;
                 let address = camera.map_or("", |camera| camera.address());
                 let first = history.next_attempt(OpKind::Compare);
                 let compare = |visit: Visit| {
@@ -298,12 +317,47 @@ impl DeviceExecutor {
                     async move { comparer.compare(&visit, bytes).await }
                 };
                 let (findings, attempt) = self.retrying(assignment, OpKind::Compare, first, address, compare).await?;
-                (Some(findings), Some(attempt))
+                (Some(findings), None, Some(attempt))
             }
-            (findings, ..) => (findings, None),
+            (None, None, Some(picture)) => match camera.and_then(|camera| Some((camera, self.looker_for(camera.as_ref())?))) {
+                Some((camera, looker)) => {
+                    let bytes = self.bytes_of(captured.bytes, picture).await?;
+                    let attempt = history.next_attempt(OpKind::Compare);
+                    let Looked { findings, sight, .. } = self.look(assignment, camera.as_ref(), looker, attempt, bytes).await?;
+                    (Some(findings), Some(sight), Some(attempt))
+                }
+                None => (None, None, None),
+            },
+            (findings, ..) => (findings, None, None),
         };
-        drop(self.tell(assignment, attempt, Fact::Compared { findings: findings.clone() }));
+        drop(self.tell(assignment, attempt, Fact::Compared { findings: findings.clone(), sight }));
         Ok(Out::Compared(findings))
+    }
+
+    /// Looks at a picture. What fails here fails again: there is one try.
+    async fn look(
+        &self,
+        assignment: &Assignment,
+        camera: &dyn Camera,
+        looker: &Looker,
+        attempt: u16,
+        bytes: Bytes,
+    ) -> Result<Looked, Failure> {
+        let looked = looker.look(camera_of(assignment, camera), assignment, bytes).await;
+        let mut looked = looked.inspect_err(|failure| {
+            self.tell_failure(assignment, OpKind::Compare, attempt, failure, AfterFailure::GiveUpPermanent);
+        })?;
+        if let Some(mask) = &looked.mask {
+            looked.sight.mask = Some(self.keep_picture(mask).await);
+        }
+        Ok(looked)
+    }
+
+    async fn bytes_of(&self, at_hand: Option<Bytes>, picture: &Picture) -> Result<Bytes, Failure> {
+        match at_hand {
+            Some(bytes) => Ok(bytes),
+            None => self.picture(picture.sha256).await,
+        }
     }
 
     async fn rest_of_capture(&self, assignment: &Assignment) -> Result<Captured, Failure> {
@@ -418,6 +472,11 @@ impl Executor for DeviceExecutor {
             Op::Abandon(failure) => self.abandon(assignment, failure).boxed(),
         }
     }
+}
+
+/// A camera, as messages name it.
+fn camera_of(assignment: &Assignment, camera: &dyn Camera) -> String {
+    format!("the camera of crane {} at {}", assignment.crane, camera.address())
 }
 
 fn not_counted_because(code: Code) -> Reason {

@@ -12,6 +12,7 @@ pub mod journal;
 mod judgements;
 mod lane;
 pub mod run;
+pub mod sight;
 pub mod site;
 pub mod stop;
 
@@ -22,4 +23,5 @@ pub use executor::DeviceExecutor;
 pub use journal::{Journal, JournalError, Unkept};
 pub use judgements::Judged;
 pub use run::{Ending, Run, RunError, Summary};
+pub use sight::{MarkerText, SightRules, Sighting, SlotKind};
 pub use site::{Attributing, Devices, Release, Rules, Settings, Site};

@@ -12,6 +12,8 @@ use pandian_domain::stocktake::LaneRules;
 use pandian_domain::{Digest, Layout, OpKind, Side, Sided};
 use serde::{Deserialize, Serialize};
 
+use crate::sight::Sighting;
+
 /// When a crane may leave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -106,6 +108,8 @@ pub struct Site {
     pub settings: Settings,
     /// How tags are attributed; none where every reader hears its own location alone.
     pub attributing: Option<Attributing>,
+    /// How pictures are looked at here; none where every camera finds out itself what is on its own.
+    pub sighting: Option<Sighting>,
     /// The configuration's file, to find it again when a stocktake is taken up.
     pub file: Arc<str>,
     /// Digest of the configuration this was made from.

@@ -194,6 +194,7 @@ impl Rig {
             book: Some(Arc::new(NamedStock)),
             settings,
             attributing: None,
+            sighting: None,
             configuration: Digest::ZERO,
         };
         Self { folder: tempfile::tempdir().unwrap(), site: Arc::new(site), script }

@@ -255,6 +255,7 @@ fn site(cranes: usize, stops: usize, devices: impl Fn(usize, &[LocationCode]) ->
         book: Some(Arc::new(OneUnitEach)),
         settings: Settings { release: Release::AfterAcquisition, ..Settings::default() },
         attributing: None,
+            sighting: None,
         configuration: Digest::ZERO,
     }
 }

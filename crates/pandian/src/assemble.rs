@@ -1,5 +1,6 @@
 //! From a configuration to a site that can be counted: devices built, books read, listeners bound.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,15 +12,15 @@ use pandian_devices::reader::llrp::LlrpConnections;
 use pandian_devices::{BuildContext, Catalog};
 use pandian_domain::attribution::Calibration;
 use pandian_domain::book::Book;
-use pandian_domain::{Code, CraneId, Fact};
-use pandian_engine::{Attributing, Devices, Site};
+use pandian_domain::{Code, CraneId, Fact, References};
+use pandian_engine::{Attributing, Devices, Sighting, Site};
 use pandian_sim::{CraneSpec, Simulation, World, WorldSpec};
 use pandian_store::{Store, digest, name_of};
 
 use crate::config::{self, Apply, BookSource, Warehouse};
 use crate::fault::Fault;
-use crate::learnt;
 use crate::lists::{Limits, ListFile, read_stock};
+use crate::{learnt, references};
 
 /// Every kind of device there is, the simulated ones included.
 pub fn catalog() -> Catalog {
@@ -98,6 +99,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         learnt::apply(&mut paces, &learnt::learnt(store, warehouse).await?);
     }
     let attributing = attributing(warehouse, &devices, store).await?;
+    let sighting = sighting(warehouse, &devices, store).await?;
     let site = Site {
         name: warehouse.name.clone(),
         file: warehouse.file.display().to_string().into(),
@@ -107,6 +109,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         book,
         settings: warehouse.settings,
         attributing,
+        sighting,
         configuration: digest(warehouse.text.as_bytes()),
     };
     Ok(Assembled { site: Arc::new(site), simulation, celery, llrp, callbacks })
@@ -130,6 +133,19 @@ async fn attributing(warehouse: &Warehouse, devices: &[Devices], store: Option<&
         _ => Calibration::default(),
     };
     Ok(Some(Attributing { rules: warehouse.attribution.rules, every_reader, known }))
+}
+
+/// How pictures are looked at, where a camera does not find out itself what is on its own.
+async fn sighting(warehouse: &Warehouse, devices: &[Devices], store: Option<&Store>) -> Result<Option<Sighting>, Fault> {
+    let brings_only_pictures = |devices: &Devices| devices.camera.iter().any(|(_, camera)| camera.brings_only_pictures());
+    match warehouse.vision.apply {
+        Apply::Never => return Ok(None),
+        Apply::Auto if !devices.iter().any(brings_only_pictures) => return Ok(None),
+        Apply::Auto | Apply::Always => {}
+    }
+    let rules = warehouse.vision.rules.clone();
+    let Some(store) = store else { return Ok(Some(Sighting { rules, references: References::default(), before: HashMap::new() })) };
+    Ok(Some(Sighting { rules, references: references::on_record(store).await?, before: references::accepted_pictures(store).await? }))
 }
 
 /// An error in a list, on its way to a person.

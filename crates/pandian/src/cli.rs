@@ -8,6 +8,8 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use pandian_epc::Scheme;
 use pandian_sim::SimulationSettings;
+use pandian_vision::Region;
+use pandian_vision::codes::Format;
 
 /// Counts the stock of an automated warehouse in the rack.
 #[derive(Debug, Parser)]
@@ -68,6 +70,9 @@ pub enum Command {
     Devices(DevicesArgs),
     /// Take a list of book stock into the data directory
     Import(ImportArgs),
+    /// Pictures of empty slots that others are held against: take, accept, reject
+    #[command(subcommand)]
+    References(ReferencesCommand),
     /// Report a stocktake
     Report(ReportArgs),
     /// Check the record chain and every piece of evidence
@@ -81,6 +86,9 @@ pub enum Command {
     /// Look into what RFID readers send
     #[command(subcommand)]
     Llrp(LlrpCommand),
+    /// See what is on pictures
+    #[command(subcommand)]
+    Vision(VisionCommand),
     /// Explain an error code
     Explain {
         /// The code, such as device-timeout; without one, all codes are listed
@@ -343,6 +351,130 @@ pub struct ImportArgs {
     pub data: DataArg,
 }
 
+/// `references`
+#[derive(Debug, Subcommand)]
+pub enum ReferencesCommand {
+    /// List them, with what became of them
+    List(ListReferencesArgs),
+    /// Put pictures on record that are there as files
+    Add(AddReferencesArgs),
+    /// Send the crane to empty locations and take a picture of each
+    Take(TakeReferencesArgs),
+    /// Write a reference's picture to a file
+    Show(ShowReferenceArgs),
+    /// Say that references show their slot empty and as it is: pictures are held against them from now on
+    Accept(DecideArgs),
+    /// Say that references do not, or no longer; they stay on record
+    Reject {
+        /// Which, and who.
+        #[command(flatten)]
+        decide: DecideArgs,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// `references list`
+#[derive(Debug, Args)]
+pub struct ListReferencesArgs {
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Where they are.
+    #[command(flatten)]
+    pub data: DataArg,
+}
+
+/// What pictures show empty.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct SubjectArgs {
+    /// They show this location
+    #[arg(long)]
+    pub location: Option<String>,
+    /// They show a slot of this kind ([[vision.slot]]; \"slot\" where nothing is configured)
+    #[arg(long)]
+    pub kind: Option<String>,
+}
+
+/// In which light pictures were taken.
+#[derive(Debug, Args)]
+pub struct LightArg {
+    /// In which light; of each light the newest accepted picture is used
+    #[arg(long, value_parser = light, default_value = "day")]
+    pub light: String,
+}
+
+/// A part of a reference's name.
+fn light(text: &str) -> Result<String, String> {
+    let is_name = !text.is_empty() && !text.contains('/') && !text.chars().any(char::is_control);
+    if is_name { Ok(text.to_owned()) } else { Err("a name without / is wanted".to_owned()) }
+}
+
+/// `references add`
+#[derive(Debug, Args)]
+pub struct AddReferencesArgs {
+    /// The pictures: JPEG, PNG, BMP, WebP or GIF
+    #[arg(required = true)]
+    pub pictures: Vec<PathBuf>,
+    /// What they show.
+    #[command(flatten)]
+    pub subject: SubjectArgs,
+    /// In which light.
+    #[command(flatten)]
+    pub light: LightArg,
+    /// Where to keep them.
+    #[command(flatten)]
+    pub data: DataArg,
+}
+
+/// `references take`
+#[derive(Debug, Args)]
+pub struct TakeReferencesArgs {
+    /// warehouse.toml, or the folder it is in
+    pub warehouse: PathBuf,
+    /// Locations, each of them empty
+    #[arg(required = true)]
+    pub locations: Vec<String>,
+    /// They stand for all slots of this kind; unless given, each for itself
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// In which light.
+    #[command(flatten)]
+    pub light: LightArg,
+    /// Where to keep them.
+    #[command(flatten)]
+    pub data: DataArg,
+}
+
+/// `references show`
+#[derive(Debug, Args)]
+pub struct ShowReferenceArgs {
+    /// Which: LOCATION/LIGHT/VERSION or kind:KIND/LIGHT/VERSION
+    pub reference: String,
+    /// Where to write it
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Where it is.
+    #[command(flatten)]
+    pub data: DataArg,
+}
+
+/// `references accept` and `reject`
+#[derive(Debug, Args)]
+pub struct DecideArgs {
+    /// Which: LOCATION/LIGHT/VERSION or kind:KIND/LIGHT/VERSION
+    #[arg(required = true)]
+    pub references: Vec<String>,
+    /// Who decides
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub by: Option<String>,
+    /// Where they are.
+    #[command(flatten)]
+    pub data: DataArg,
+}
+
 /// `report`
 #[derive(Debug, Args)]
 pub struct ReportArgs {
@@ -436,6 +568,117 @@ pub struct EpcEncodeArgs {
 pub enum LlrpCommand {
     /// Decode frames in hex, one a line on standard input, as one JSON object a line
     Decode,
+}
+
+/// `vision`
+#[derive(Debug, Subcommand)]
+pub enum VisionCommand {
+    /// Read the codes on pictures: JPEG, PNG, BMP, WebP and GIF
+    Codes(VisionCodesArgs),
+    /// Hold a picture against pictures of the empty slot, and its labels against what is expected
+    Compare(VisionCompareArgs),
+    /// Read a folder of photos with expectations, and count what was read right
+    Bench(VisionBenchArgs),
+}
+
+/// `vision codes`
+#[derive(Debug, Args)]
+pub struct VisionCodesArgs {
+    /// The pictures
+    #[arg(required = true, value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+    /// Symbologies to look for, with commas between them; ITF is short and easily seen where there is none
+    #[arg(long, value_name = "all|FORMAT,…", default_value = "all", value_parser = wanted_formats)]
+    pub formats: WantedFormats,
+    /// Seconds for a picture; what was begun by then is finished
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    pub budget: Duration,
+    /// One JSON object a picture and line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The symbologies that are looked for.
+#[derive(Debug, Clone)]
+pub struct WantedFormats(Vec<Format>);
+
+impl WantedFormats {
+    /// As the reader takes them.
+    pub fn wanted(&self) -> Vec<Format> {
+        self.0.clone()
+    }
+}
+
+fn wanted_formats(text: &str) -> Result<WantedFormats, String> {
+    if text == "all" {
+        return Ok(WantedFormats(Format::ALL.to_vec()));
+    }
+    let known = || Format::ALL.map(Format::name).join(", ");
+    let format = |name: &str| Format::of_name(name).ok_or_else(|| format!("`{name}` is none of all, {}", known()));
+    text.split(',').map(format).collect::<Result<_, _>>().map(WantedFormats)
+}
+
+/// `vision compare`
+#[derive(Debug, Args)]
+pub struct VisionCompareArgs {
+    /// The picture
+    pub picture: PathBuf,
+    /// Pictures of the empty slot, or of its like
+    #[arg(long, required = true, num_args = 1.., value_name = "R…")]
+    pub reference: Vec<PathBuf>,
+    /// An earlier picture of the same slot: has anything changed?
+    #[arg(long, value_name = "FILE")]
+    pub before: Option<PathBuf>,
+    /// A label that is expected; once for each
+    #[arg(long, value_name = "TEXT")]
+    pub expect: Vec<String>,
+    /// What the marker at the rear of the slot says: seen, it proves that the slot is empty
+    #[arg(long, value_name = "TEXT")]
+    pub rear_marker: Option<String>,
+    /// Left, upper, right and lower edge of the opening, as shares of the picture; the whole picture unless given
+    #[arg(long, value_name = "L,T,R,B", value_parser = opening)]
+    pub opening: Option<Opening>,
+    /// The upper edge of the beam that carries the load, as a share of the picture's height; found on the references unless given
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub beam: Option<f32>,
+    /// Symbologies to look for, with commas between them
+    #[arg(long, value_name = "all|FORMAT,…", default_value = "all", value_parser = wanted_formats)]
+    pub formats: WantedFormats,
+    /// Where to write the difference mask, a PNG
+    #[arg(long, value_name = "FILE")]
+    pub mask: Option<PathBuf>,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A part of a picture.
+#[derive(Debug, Clone, Copy)]
+pub struct Opening(pub Region);
+
+fn opening(text: &str) -> Result<Opening, String> {
+    let edges: Vec<f32> = text.split(',').filter_map(|edge| edge.trim().parse().ok()).collect();
+    let region = <[f32; 4]>::try_from(edges).ok().map(|[left, top, right, bottom]| Region { left, top, right, bottom });
+    let sound = region.filter(|region| region.is_sound() && text.split(',').count() == 4);
+    sound.map(Opening).ok_or_else(|| "four numbers from 0 to 1 are wanted: left,top,right,bottom".to_owned())
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).ok_or_else(|| "a number from 0 to 1 is wanted".to_owned())
+}
+
+/// `vision bench`
+#[derive(Debug, Args)]
+pub struct VisionBenchArgs {
+    /// With photos.csv (file,text,format,set; an empty text is a photo without a code), or with X.txt beside X.png anywhere below
+    #[arg(value_name = "FOLDER")]
+    pub folder: PathBuf,
+    /// Seconds for a picture; what was begun by then is finished
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    pub budget: Duration,
+    /// One JSON object a photo and line, then one with all sets
+    #[arg(long)]
+    pub json: bool,
 }
 
 #[cfg(test)]

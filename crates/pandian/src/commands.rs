@@ -20,10 +20,14 @@ mod import;
 mod listen;
 mod llrp;
 mod plan;
+mod references;
 mod report;
 mod run;
 mod sim;
 mod verify;
+mod vision;
+
+pub use demo::{Outcome, Pictures};
 
 /// How long what still blocks may take when a command is done.
 const LAST_WORDS_WITHIN: Duration = Duration::from_secs(1);
@@ -40,7 +44,9 @@ pub fn execute(cli: Cli, lang: Lang) -> Result<Exit, Fault> {
         Command::Devices(args) => block_on(devices::devices(args, lang)),
         Command::Epc(command) => epc::epc(command),
         Command::Llrp(command) => llrp::llrp(command),
+        Command::Vision(command) => vision::vision(command, lang),
         Command::Import(args) => block_on(import::import(args, lang)),
+        Command::References(command) => block_on(references::references(command, lang)),
         Command::Report(args) => block_on(report::report(args, lang)),
         Command::Verify(args) => block_on(verify::verify(args, lang)),
         Command::Config(command) => configuration::configuration(command, lang),

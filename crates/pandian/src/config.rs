@@ -33,6 +33,7 @@ mod slots;
 mod tests;
 mod units;
 mod unknown;
+mod vision;
 mod warehouse;
 mod zones;
 
@@ -40,6 +41,7 @@ pub use attribution::{Apply, Attribution};
 pub use error::{ConfigError, ConfigProblem};
 pub use plan::{CheckTimes, OrderSetting};
 pub use schema::schema;
+pub use vision::Vision;
 
 /// The file's name where a folder is given.
 pub const FILE_NAME: &str = "warehouse.toml";
@@ -74,6 +76,8 @@ pub struct Warehouse {
     pub learn: bool,
     /// How tags are attributed to locations.
     pub attribution: Attribution,
+    /// How pictures are looked at that no device compares.
+    pub vision: Vision,
     /// Where cranes that report back are awaited.
     pub callbacks: Option<CallbackListener>,
     /// The simulated warehouse.

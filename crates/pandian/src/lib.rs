@@ -12,6 +12,7 @@ pub mod fault;
 pub mod learnt;
 pub mod lines;
 pub mod lists;
+pub mod references;
 pub mod rehearsal;
 pub mod report;
 pub mod route_picture;

@@ -2,10 +2,13 @@
 
 #![allow(missing_docs, reason = "the words are their own description")]
 
+use pandian_domain::reference::Standing;
 use pandian_domain::verdict::{Judgement, Reason, Verdict};
 use pandian_engine::site::Release;
+use pandian_sim::SceneTruth;
 
 use crate::cli::LangArg;
+use crate::commands::{Outcome, Pictures};
 
 mod en;
 mod zh;
@@ -99,6 +102,8 @@ pub struct Words {
     pub no_stocktakes: fn(&str) -> String,
     pub config_good: fn(&str, usize, usize) -> String,
     pub imported: fn(u64, &str) -> String,
+    /// What became of a reference.
+    pub standing: fn(Standing) -> &'static str,
     pub book_used: fn(&str) -> String,
     pub verified: fn(u64, u64) -> String,
     pub chain_broken: &'static str,
@@ -112,11 +117,15 @@ pub struct Words {
     pub demo_title: fn(u16, usize, f64) -> String,
     pub planted: &'static str,
     pub found: &'static str,
-    pub all_found: fn(usize) -> String,
-    pub missed_some: fn(usize, usize) -> String,
+    /// What a camera has to do with at a location, behind its line; nothing where all is as usual.
+    pub to_be_seen: fn(&SceneTruth) -> &'static str,
+    pub demo_outcome: fn(&Outcome) -> String,
+    pub pictures: fn(&Pictures) -> String,
+    pub references_taken: fn(usize, usize) -> String,
     pub demo_next: fn(&str) -> String,
     pub listen: ListenWords,
     pub plan: PlanWords,
+    pub vision: VisionWords,
 }
 
 /// What is said of tags as they are heard.
@@ -168,6 +177,20 @@ pub struct PlanWords {
     pub begins_here: &'static str,
     pub first: &'static str,
     pub last: &'static str,
+}
+
+/// What is said of pictures.
+pub struct VisionWords {
+    pub no_code: &'static str,
+    /// Behind a code that may be misread.
+    pub unsure: &'static str,
+    pub occupancy: &'static str,
+    pub labels: &'static str,
+    pub change: &'static str,
+    /// Brightness, contrast, sharpness.
+    pub fitness: &'static str,
+    /// The columns of the table of photos.
+    pub bench_columns: [&'static str; 11],
 }
 
 impl Words {

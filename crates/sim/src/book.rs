@@ -16,6 +16,8 @@ const FOREIGN: u32 = 6_999_999;
 /// Room for units per slot in the serial numbers.
 pub(crate) const UNITS_LIMIT: u8 = 8;
 const ARTICLES: u64 = 400;
+/// Serial numbers of labels without a unit: the upper half, which units do not come up to.
+const UNKNOWN_SERIALS: std::ops::Range<u64> = 5_000_000_000..10_000_000_000;
 
 /// What the books of a simulated warehouse say. Every answer is computed from the seed when it is asked for.
 #[derive(Debug)]
@@ -60,6 +62,12 @@ impl SimBook {
     /// A unit that nobody booked, one for each slot.
     pub(crate) fn foreign_unit(&self, slot: u32) -> BookLine {
         self.drawn(Sscc { prefix: FOREIGN, serial: serial(slot, 0) }, u64::from(slot) | 1 << 40)
+    }
+
+    /// A label that belongs to no unit at all; another one for every number.
+    pub(crate) fn unknown_label(&self, of: u64) -> Arc<str> {
+        let serial = UNKNOWN_SERIALS.start + self.seed.below(Draw::OtherLabel, of, UNKNOWN_SERIALS.end - UNKNOWN_SERIALS.start);
+        Sscc { prefix: FOREIGN, serial }.label().into()
     }
 
     fn units(&self, slot: u32) -> u8 {

@@ -92,14 +92,18 @@ impl Station {
         }
         let Some(Strike { kind, time }) = strike else { return work.await };
         let (code, what) = match kind {
-            // They change what the reader tells: see `Simulation::inventory`.
-            FaultKind::ReaderSilent | FaultKind::ReaderFlood | FaultKind::ReaderException | FaultKind::AntennaLost => return work.await,
+            // They change what the device tells: see `Simulation::inventory` and `picture::Condition`.
+            FaultKind::ReaderSilent
+            | FaultKind::ReaderFlood
+            | FaultKind::ReaderException
+            | FaultKind::AntennaLost
+            | FaultKind::CameraMoved => return work.await,
             FaultKind::Slow => {
                 let done = work.await?;
                 sleep(time).await;
                 return Ok(done);
             }
-            FaultKind::Hang => {
+            FaultKind::Hang | FaultKind::Drip => {
                 work.await?;
                 return pending().await;
             }
@@ -117,8 +121,15 @@ impl Station {
             FaultKind::WrongCode => (Code::CraneWrongCode, "replied with an unknown code"),
             FaultKind::WrongLocation => (Code::CraneWrongLocation, "says that it arrived at another location"),
             FaultKind::CorruptPicture => (Code::CameraBadPicture, "sent a picture that is cut off"),
+            FaultKind::WrongType => (Code::CameraBadPicture, "sent a web page where a picture is expected"),
+            FaultKind::CameraBusy => (Code::CameraBusy, "is busy"),
+            FaultKind::StalePicture => (Code::CameraStale, "sent the same picture as before"),
+            FaultKind::HugeReply => (Code::DeviceTooLarge, "sent more than a picture can have"),
+            FaultKind::BlackPicture => (Code::CameraUnfit, "sent a picture that is black"),
+            FaultKind::BlurredPicture => (Code::CameraUnfit, "sent a picture that is blurred"),
+            FaultKind::WrongPassword => (Code::DeviceHttpStatus, "refuses user and password"),
         };
-        if !matches!(kind, FaultKind::Refuse | FaultKind::DeviceRestart | FaultKind::ServerError | FaultKind::CraneAlarm) {
+        if !kind.keeps_from_work() {
             work.await?;
         }
         Err(self.failure(code, what))

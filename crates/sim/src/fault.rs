@@ -42,6 +42,7 @@ macro_rules! kinds {
 const ANY: &[Device] = &[Device::Crane, Device::Reader, Device::Camera];
 const CRANE: &[Device] = &[Device::Crane];
 const READER: &[Device] = &[Device::Reader];
+const CAMERA: &[Device] = &[Device::Camera];
 
 kinds! {
     /// The reply comes late, by `delay`.
@@ -71,9 +72,35 @@ kinds! {
     /// One of the reader's antennas is gone for this inventory.
     AntennaLost = "antenna_lost" on READER,
     /// The picture is cut off.
-    CorruptPicture = "corrupt_picture" on &[Device::Camera],
+    CorruptPicture = "corrupt_picture" on CAMERA,
+    /// The camera says that it is busy.
+    CameraBusy = "camera_busy" on CAMERA,
+    /// The camera sends the picture again that it sent before.
+    StalePicture = "stale_picture" on CAMERA,
+    /// A web page comes where a picture is expected.
+    WrongType = "wrong_type" on CAMERA,
+    /// 200 MB are announced and sent.
+    HugeReply = "huge_reply" on CAMERA,
+    /// The picture comes a byte now and then.
+    Drip = "drip" on CAMERA,
+    /// The picture is black.
+    BlackPicture = "black_picture" on CAMERA,
+    /// The picture is blurred.
+    BlurredPicture = "blurred_picture" on CAMERA,
+    /// Someone moved the camera: the picture is turned and shifted.
+    CameraMoved = "camera_moved" on CAMERA,
+    /// The camera refuses user and password.
+    WrongPassword = "wrong_password" on CAMERA,
     /// The device goes away for `lasting`: every connection is cut, new ones are refused.
     DeviceRestart = "device_restart" on ANY,
+}
+
+impl FaultKind {
+    /// Whether the device does not even begin its work.
+    pub(crate) fn keeps_from_work(self) -> bool {
+        use FaultKind::*;
+        matches!(self, Refuse | DeviceRestart | ServerError | CraneAlarm | CameraBusy | WrongPassword)
+    }
 }
 
 /// What can be disturbed.

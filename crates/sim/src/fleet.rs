@@ -173,6 +173,14 @@ impl Fleet {
         state.cranes.get(crane).filter(|mast| mast.leg.is_none())?.at
     }
 
+    /// Where the crane of that number stands or, under way, where it goes, and whether it stands; none before its first travel in this world.
+    pub(crate) fn at_or_bound_for(&self, crane: usize) -> Option<(u32, bool)> {
+        let mut state = self.lock();
+        state.settle_one(crane, Instant::now());
+        let mast = state.cranes.get(crane)?;
+        mast.leg.map(|leg| (leg.to, false)).or(mast.at.map(|at| (at, true)))
+    }
+
     /// The slot opposite of one, if a crane counts both sides of the aisle in one visit.
     pub(crate) fn opposite(&self, slot: u32) -> Option<u32> {
         let (queue, layout) = (self.queue?, self.world.layout());

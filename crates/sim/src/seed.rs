@@ -30,6 +30,13 @@ pub(crate) enum Draw {
     Shadowing,
     Read,
     ReadNoise,
+    Unlabelled,
+    Mislabelled,
+    OtherLabel,
+    ViewBlocked,
+    Exposure,
+    SlotLook,
+    Nonce,
 }
 
 impl Seed {

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::book::UNITS_LIMIT;
 use crate::fault::FaultSettings;
 use crate::radio::RadioSettings;
+use crate::sight::CameraSettings;
 use crate::wire::Flavour;
 
 /// How the simulated warehouse is filled, how long its devices take, and what goes wrong in it.
@@ -41,6 +42,8 @@ pub struct SimulationSettings {
     pub picture_every: u32,
     /// How far readers hear; none: exactly their own location.
     pub radio: Option<RadioSettings>,
+    /// What cameras see, and how large the pictures of HTTP cameras are.
+    pub camera: CameraSettings,
     /// Whose reader the readers of kind `llrp` resemble on the wire.
     pub reader_flavour: Flavour,
     /// What goes wrong; of several that fit an operation the first one strikes.
@@ -64,6 +67,7 @@ impl Default for SimulationSettings {
             picture_every: 1,
             reader_flavour: Flavour::Generic,
             radio: None,
+            camera: CameraSettings::default(),
             fault: Vec::new(),
         }
     }
@@ -85,18 +89,17 @@ impl SettingsError {
     }
 }
 
+/// Checks that a value is a share.
+pub(crate) fn check_share(field: &str, value: f64) -> Result<(), SettingsError> {
+    let is_share = (0.0..=1.0).contains(&value);
+    is_share.then_some(()).ok_or_else(|| SettingsError::new(field, format!("{value} is not a share from 0 to 1")))
+}
+
 impl SimulationSettings {
     /// Checks the ranges.
     pub fn check(&self) -> Result<(), SettingsError> {
-        let share = |field: &str, value: f64| {
-            if (0.0..=1.0).contains(&value) {
-                Ok(())
-            } else {
-                Err(SettingsError::new(field, format!("{value} is not a share from 0 to 1")))
-            }
-        };
-        share("fill", self.fill)?;
-        share("differences", self.differences)?;
+        check_share("fill", self.fill)?;
+        check_share("differences", self.differences)?;
         if !(1..=UNITS_LIMIT).contains(&self.units_per_slot) {
             return Err(SettingsError::new("units_per_slot", format!("{} is not from 1 to {UNITS_LIMIT}", self.units_per_slot)));
         }
@@ -107,6 +110,7 @@ impl SimulationSettings {
             return Err(SettingsError::new("opaque_travel", "the shortest travel comes first, the longest second"));
         }
         self.radio.as_ref().map_or(Ok(()), RadioSettings::check)?;
+        self.camera.check()?;
         self.fault.iter().enumerate().try_for_each(|(index, fault)| fault.check(index))
     }
 

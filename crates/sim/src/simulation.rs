@@ -2,9 +2,11 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use pandian_domain::{CraneId, Inventory, LaneId};
 use tokio::time::Instant;
 
@@ -25,6 +27,8 @@ pub struct Simulation {
     fleets: Mutex<HashMap<CraneId, Arc<Fleet>>>,
     /// Devices that are away, and until when.
     away: Mutex<HashMap<(Device, CraneId), Instant>>,
+    /// The picture that each camera sent last, by its crane and channel; kept where faults may bring it again.
+    sent: Mutex<HashMap<(CraneId, u16), Bytes>>,
     started: OnceLock<Instant>,
 }
 
@@ -43,6 +47,7 @@ impl Simulation {
             world,
             fleets: Mutex::default(),
             away: Mutex::default(),
+            sent: Mutex::default(),
             started: OnceLock::new(),
         })
     }
@@ -93,6 +98,21 @@ impl Simulation {
             tags.extend(flood(met.map_or(0, u64::from)).map(Heard::summed_up));
         }
         Inventory { tags: Some(tags), note: (fault == Some(FaultKind::ReaderException)).then(|| EXCEPTION.into()) }
+    }
+
+    /// What a camera on the wire sends where it took this picture: at a `stale_picture` the one that it sent before, if there is one.
+    pub(crate) fn sent(&self, crane: &CraneId, channel: u16, picture: Bytes, strike: Option<Strike>) -> Bytes {
+        if !self.has_faults() {
+            return picture;
+        }
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        match sent.entry((crane.clone(), channel)) {
+            Entry::Occupied(before) if strike.is_some_and(|strike| strike.kind == FaultKind::StalePicture) => before.get().clone(),
+            entry => {
+                entry.insert_entry(picture.clone());
+                picture
+            }
+        }
     }
 
     /// Lets a device be away for a while.

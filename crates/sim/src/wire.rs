@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::fault::FaultKind;
 use crate::simulation::Simulation;
 
+pub mod camera;
 mod check;
 pub mod crane;
 mod listener;
@@ -23,6 +24,8 @@ pub mod llrp;
 mod reply;
 mod request;
 
+use camera::CameraService;
+pub use camera::{Account, CameraSpec, Channel, Make, Scheme};
 use crane::CraneService;
 pub use crane::{CraneRoute, Manner};
 use llrp::LlrpService;
@@ -53,6 +56,8 @@ pub enum Route {
     Crane(CraneRoute),
     /// Every crane's reader: `GET` or `POST /readers/{crane}/inventory?location=…`.
     Readers,
+    /// A camera with paths of its own.
+    Camera(CameraSpec),
     /// Every crane's camera: `GET` or `POST /cameras/{crane}/capture?location=…` and `POST /cameras/{crane}/compare`.
     Cameras,
 }
@@ -95,6 +100,8 @@ struct Server {
     /// Requests to all readers, where they are served.
     readers: Option<AtomicU64>,
     cameras: Option<AtomicU64>,
+    /// Cameras with paths of their own.
+    snapshots: Vec<Arc<CameraService>>,
     /// The reader behind an address that speaks LLRP; there is no HTTP then.
     llrp: Option<Arc<LlrpService>>,
     outages: mpsc::Sender<Outage>,
@@ -137,6 +144,7 @@ impl SimServers {
                 address,
                 readers: has(|route| matches!(route, Route::Readers)),
                 cameras: has(|route| matches!(route, Route::Cameras)),
+                snapshots: routes.iter().filter_map(|route| CameraService::of(route, &simulation)).map(Arc::new).collect(),
                 cranes: routes.into_iter().filter_map(|route| CraneService::of(route, &simulation, &http)).map(Arc::new).collect(),
                 llrp,
                 simulation: simulation.clone(),
@@ -167,8 +175,9 @@ impl SimServers {
             let cranes = server.cranes.iter().map(|crane| (format!("crane {}", crane.route.crane), crane.requests()));
             let checks = [("readers", &server.readers), ("cameras", &server.cameras)];
             let checks = checks.into_iter().filter_map(|(what, count)| Some((what.to_owned(), count.as_ref()?.load(Ordering::Relaxed))));
+            let snapshots = server.snapshots.iter().map(|camera| (format!("camera {}", camera.name()), camera.requests()));
             let llrp = server.llrp.iter().map(|reader| (format!("LLRP reader {}", reader.name()), reader.requests()));
-            cranes.chain(checks).chain(llrp).collect::<Vec<_>>()
+            cranes.chain(checks).chain(snapshots).chain(llrp).collect::<Vec<_>>()
         };
         Traffic { requests: self.servers.iter().flat_map(of_server).collect(), faults: self.simulation.faults_struck() }
     }

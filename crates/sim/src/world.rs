@@ -12,12 +12,13 @@ use pandian_domain::{BookLine, CraneId, Epc, Findings, Inventory, Layout, Locati
 use crate::book::SimBook;
 use crate::difference::{Booked, Difference, Pairing, Planting};
 use crate::motion::Motions;
-use crate::picture;
+use crate::picture::{self, Condition};
 use crate::racks::Racks;
 use crate::radio::Heard;
 use crate::radio::field::{Field, antenna};
 use crate::seed::{Draw, Seed, hash_text};
 use crate::settings::{SettingsError, SimulationSettings};
+use crate::sight::SceneTruth;
 
 /// What a world is made from.
 #[derive(Clone)]
@@ -48,7 +49,7 @@ pub struct World {
     layout: Arc<Layout>,
     motions: Motions,
     settings: SimulationSettings,
-    seed: Seed,
+    pub(crate) seed: Seed,
     drawn: Arc<SimBook>,
     given: Option<Arc<dyn Book>>,
     planting: Planting,
@@ -93,6 +94,11 @@ impl World {
     /// What the books say: the given ones, or those drawn from the seed.
     pub fn book(&self) -> Arc<dyn Book> {
         self.given.clone().unwrap_or_else(|| self.drawn.clone())
+    }
+
+    /// The books that the seed gives, used or not.
+    pub(crate) fn drawn(&self) -> &SimBook {
+        &self.drawn
     }
 
     /// The locations and lanes.
@@ -184,21 +190,27 @@ impl World {
 
     /// What the comparison of a picture of a slot finds.
     pub fn findings(&self, slot: u32) -> Findings {
-        let contents = self.contents(slot);
-        let mut codes: Vec<String> = contents.iter().filter_map(|line| line.handling_unit.as_deref().map(str::to_owned)).collect();
-        codes.dedup();
+        let SceneTruth { occupied, labels, blocked, .. } = self.scene_truth(slot);
+        if blocked {
+            return Findings { note: Some("the view is blocked".into()), ..Findings::default() };
+        }
         let confidence = 0.95 + self.seed.below(Draw::Confidence, slot.into(), 50) as f64 / 1000.0;
-        Findings { occupied: Some(!contents.is_empty()), codes, confidence: Some(confidence), note: None }
+        Findings { occupied: Some(occupied), codes: labels, confidence: Some(confidence), note: None }
     }
 
-    /// A picture of a slot, a PNG; the same each time.
+    /// A picture of a slot as cameras of kinds `sim` and `http` have them, a small PNG; the same each time.
     pub fn picture(&self, slot: u32) -> Bytes {
+        self.picture_in(slot, Condition::Fit)
+    }
+
+    /// The same, of which that became.
+    pub(crate) fn picture_in(&self, slot: u32, condition: Condition) -> Bytes {
         let contents = self.contents(slot);
         let labels: Vec<&str> = contents
             .iter()
             .map(|line| line.handling_unit.as_deref().or(line.epc.as_ref().map(Epc::as_str)).unwrap_or(&line.item))
             .collect();
-        picture::draw(self.code(slot).as_str(), self.seed.bits(Draw::Picture, slot.into()), &labels)
+        picture::draw(self.code(slot).as_str(), self.seed.bits(Draw::Picture, slot.into()), &labels, condition)
     }
 
     /// Whether a slot's pictures are kept (`picture_every`).
@@ -207,7 +219,7 @@ impl World {
     }
 
     /// What really lies in a slot.
-    fn contents(&self, slot: u32) -> Vec<BookLine> {
+    pub(crate) fn contents(&self, slot: u32) -> Vec<BookLine> {
         let mut lines = self.booked(slot).unwrap_or_default();
         match self.planting.at(slot, self) {
             None => {}
@@ -225,18 +237,18 @@ impl World {
         lines
     }
 
-    fn booked(&self, slot: u32) -> Option<Vec<BookLine>> {
+    pub(crate) fn booked(&self, slot: u32) -> Option<Vec<BookLine>> {
         match &self.given {
             Some(book) => book.lines(self.code(slot)),
             None => Some(self.drawn.lines_at(slot)),
         }
     }
 
-    fn code(&self, slot: u32) -> &LocationCode {
+    pub(crate) fn code(&self, slot: u32) -> &LocationCode {
         &self.layout.slot(slot).code
     }
 
-    fn size(&self) -> u32 {
+    pub(crate) fn size(&self) -> u32 {
         u32::try_from(self.layout.slots().len()).unwrap_or(u32::MAX)
     }
 }

@@ -149,6 +149,21 @@ impl Readers {
         .await
     }
 
+    /// Every record of these kinds that belongs to no stocktake, in order.
+    pub(crate) async fn all_of(&self, kinds: &'static [&'static str]) -> Result<Vec<StoredRecord>, StoreError> {
+        self.read(async move |connection| {
+            let mut query = QueryBuilder::new("SELECT seq, body, hash FROM records WHERE key IS NULL AND stocktake IS NULL AND kind IN (");
+            let mut list = query.separated(", ");
+            for kind in kinds {
+                list.push_bind(*kind);
+            }
+            query.push(") ORDER BY seq");
+            let rows = query.build().fetch_all(connection).await?;
+            Ok(rows.iter().map(StoredRecord::of).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     async fn own_page(&self, stocktake: StocktakeId, kinds: Arc<[String]>, after: u64) -> Result<Vec<StoredRecord>, StoreError> {
         self.read(async move |connection| {
             let mut query = own_records(stocktake, &kinds, after);

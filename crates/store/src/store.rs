@@ -208,6 +208,11 @@ impl Store {
         self.inner.readers.last_of(kind).await
     }
 
+    /// Every record of these kinds that belongs to no stocktake (`reference_taken`, …), in order. They are few.
+    pub async fn all_of(&self, kinds: &'static [&'static str]) -> Result<Vec<StoredRecord>, StoreError> {
+        self.inner.readers.all_of(kinds).await
+    }
+
     /// The records of a stocktake itself, not of its stops, that are of one of these kinds (`stocktake_planned`, `paused`, …), in
     /// order. They are read as they are asked for.
     pub fn records_of(&self, stocktake: StocktakeId, kinds: &[&str]) -> Records {

@@ -26,7 +26,7 @@ pub struct VerifyReport {
     pub records: u64,
     /// The last of these.
     pub head: Head,
-    /// How often a record names a picture or an imported list whose file is unaltered.
+    /// How often a record names a picture, a mask or an imported list whose file is unaltered.
     pub files: u64,
     /// How often a record names a list of tag reads that is unaltered.
     pub reads: u64,
@@ -289,14 +289,20 @@ struct Named {
 }
 
 impl Named {
-    fn by(record: &Record, seq: u64) -> Option<Self> {
-        let (address, reads) = match &record.fact {
-            Fact::InventoryDone { reads, .. } => (*reads, true),
-            Fact::CaptureDone { picture, .. } => (*picture, false),
-            Fact::BookImported { list, .. } => (Some(*list), false),
-            _ => return None,
+    fn by(record: &Record, seq: u64) -> impl Iterator<Item = Self> + use<> {
+        let one = |address: Option<Digest>| address.into_iter().collect();
+        let (addresses, reads): (Vec<Digest>, bool) = match &record.fact {
+            Fact::InventoryDone { reads, .. } => (one(*reads), true),
+            Fact::CaptureDone { picture, .. } => (one(*picture), false),
+            Fact::BookImported { list, .. } => (vec![*list], false),
+            Fact::ReferenceTaken { picture, .. } => (vec![*picture], false),
+            Fact::Compared { sight: Some(sight), .. } => {
+                let before = sight.change.as_ref().map(|change| change.before);
+                (sight.references.iter().copied().chain(sight.mask).chain(before).collect(), false)
+            }
+            _ => (Vec::new(), false),
         };
-        address.map(|address| Self { address, seq, reads })
+        addresses.into_iter().map(move |address| Self { address, seq, reads })
     }
 }
 
@@ -375,7 +381,7 @@ impl Walk<'_> {
     }
 
     /// Checks one row against the chain so far, and gives the evidence that it names.
-    async fn step(&mut self, row: &Stored) -> Result<Option<Named>, Stop> {
+    async fn step(&mut self, row: &Stored) -> Result<impl Iterator<Item = Named> + use<>, Stop> {
         let seq = self.head.seq + 1;
         if row.seq < 1 {
             return Err(Problem::Added { number: row.seq }.into());

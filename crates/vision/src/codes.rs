@@ -3,9 +3,20 @@
 //! A plain reading comes first. Where it does not bring everything that is expected, a ladder of rescues is climbed, each rung a way to
 //! make the picture more readable, until everything expected is read or the time is used up.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::{Luma, Quad, Region};
+
+mod look;
+mod reader;
+mod seen;
+mod text;
+mod view;
+
+pub use text::is_same;
+
+use seen::Seen;
+use view::Base;
 
 /// How codes are read.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +54,7 @@ pub struct CodesSeen {
 /// A code on a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Code {
-    /// Its text. GS1 codes keep their group separators (byte 29); bytes that are no UTF-8 are replaced.
+    /// Its text, out of the encoding that the code names or its bytes suggest. GS1 codes keep their group separators (byte 29).
     pub text: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
@@ -53,7 +64,8 @@ pub struct Code {
     pub rungs: Vec<Rung>,
     /// Where it is.
     pub quad: Quad,
-    /// It is what was expected, or its symbology corrects errors, or two rungs agree on it. Others may be misread.
+    /// It is what was expected, or its symbology corrects errors, or two rungs agree on it and nothing else was read at its place. Others may
+    /// be misread.
     pub is_sure: bool,
 }
 
@@ -112,14 +124,110 @@ pub enum Rung {
     Plain,
     /// With a white rim, for codes that lie at the edge.
     Padded,
-    /// Twice as large.
+    /// Twice as large, as far as the bound on pixels allows.
     Doubled,
     /// Sharpened.
     Sharpened,
     /// With its local contrast evened out.
     Evened,
+    /// Every pixel the mean of those above and below it, twice as large and sharpened: upright bars in noise or blur.
+    Averaged,
+    /// Softened a little.
+    Smoothed,
     /// Turned by so many tenths of a degree.
     Turned(i16),
+}
+
+impl Rung {
+    /// All rungs, in the order in which they are climbed.
+    pub const LADDER: [Self; 11] = [
+        Self::Plain,
+        Self::Padded,
+        Self::Doubled,
+        Self::Sharpened,
+        Self::Evened,
+        Self::Averaged,
+        Self::Smoothed,
+        Self::Turned(225),
+        Self::Turned(-225),
+        Self::Turned(450),
+        Self::Turned(-450),
+    ];
+}
+
+impl Default for CodeSettings {
+    /// Everything but ITF, anywhere on the picture, within half a second.
+    fn default() -> Self {
+        let formats = Format::ALL.into_iter().filter(|&format| format != Format::Itf).collect();
+        Self { formats, region: Region::WHOLE, budget: Duration::from_millis(500) }
+    }
+}
+
+impl Format {
+    /// All symbologies.
+    pub const ALL: [Self; 15] = [
+        Self::Code128,
+        Self::Code39,
+        Self::Code93,
+        Self::Codabar,
+        Self::Itf,
+        Self::Ean8,
+        Self::Ean13,
+        Self::UpcA,
+        Self::UpcE,
+        Self::DataBar,
+        Self::DataMatrix,
+        Self::Qr,
+        Self::Pdf417,
+        Self::Aztec,
+        Self::MaxiCode,
+    ];
+
+    /// Whether a misread is noticed and mended by the symbology itself. The others have a check digit at best, and blur collides with it.
+    pub fn corrects_errors(self) -> bool {
+        matches!(self, Self::DataMatrix | Self::Qr | Self::Pdf417 | Self::Aztec | Self::MaxiCode)
+    }
+
+    /// Its name as programs write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Code128 => "code128",
+            Self::Code39 => "code39",
+            Self::Code93 => "code93",
+            Self::Codabar => "codabar",
+            Self::Itf => "itf",
+            Self::Ean8 => "ean8",
+            Self::Ean13 => "ean13",
+            Self::UpcA => "upca",
+            Self::UpcE => "upce",
+            Self::DataBar => "databar",
+            Self::DataMatrix => "data-matrix",
+            Self::Qr => "qr",
+            Self::Pdf417 => "pdf417",
+            Self::Aztec => "aztec",
+            Self::MaxiCode => "maxicode",
+        }
+    }
+
+    /// The symbology of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+}
+
+impl std::fmt::Display for Rung {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plain => f.write_str("plain"),
+            Self::Padded => f.write_str("padded"),
+            Self::Doubled => f.write_str("doubled"),
+            Self::Sharpened => f.write_str("sharpened"),
+            Self::Evened => f.write_str("evened"),
+            Self::Averaged => f.write_str("averaged"),
+            Self::Smoothed => f.write_str("smoothed"),
+            Self::Turned(tenths) => write!(f, "turned{:+}", f64::from(*tenths) / 10.0),
+        }
+    }
 }
 
 impl CodesSeen {
@@ -130,7 +238,25 @@ impl CodesSeen {
 }
 
 /// Reads the codes of a picture.
+///
+/// The ladder is climbed until every expected label is read; where nothing is expected, until something is read and all of it is sure.
 pub fn read(picture: &Luma, settings: &CodeSettings, expected: Option<Expected<'_>>) -> CodesSeen {
-    let _ = (picture, settings, expected);
-    CodesSeen::nothing()
+    let begun = Instant::now();
+    let mut base = Base::new(picture, &settings.region);
+    let mut seen = Seen::new(expected);
+    let (mut climbed, mut out_of_time) = (Vec::with_capacity(Rung::LADDER.len()), false);
+    for rung in Rung::LADDER {
+        if rung != Rung::Plain && begun.elapsed() >= settings.budget {
+            out_of_time = true;
+            break;
+        }
+        let since = Instant::now();
+        seen.add(rung, reader::read(&settings.formats, rung, &base.view(rung)));
+        climbed.push((rung, since.elapsed()));
+        if seen.is_enough() {
+            break;
+        }
+    }
+    let (codes, identity) = seen.finish();
+    CodesSeen { codes, identity, climbed, out_of_time }
 }

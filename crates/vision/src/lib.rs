@@ -11,10 +11,12 @@
 pub mod change;
 pub mod codes;
 pub mod gates;
+pub mod look;
 pub mod luma;
 pub mod marker;
 pub mod mask;
 pub mod occupancy;
 pub mod picture;
+mod structure;
 
 pub use luma::{Luma, Point, Quad, Region};

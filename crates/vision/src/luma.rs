@@ -62,6 +62,13 @@ impl Luma {
         (count > 0 && pixels.len() == count).then_some(Self { width, height, pixels })
     }
 
+    /// A picture that was made here. Neither side is 0; pixels that were left out are white.
+    pub(crate) fn of(width: u32, height: u32, mut pixels: Vec<u8>) -> Self {
+        debug_assert!(width > 0 && height > 0 && pixels.len() == width as usize * height as usize, "{width} × {height}");
+        pixels.resize(width as usize * height as usize, 255);
+        Self { width, height, pixels }
+    }
+
     /// In pixels.
     pub fn width(&self) -> u32 {
         self.width

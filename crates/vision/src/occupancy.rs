@@ -1,4 +1,16 @@
 //! Is the slot empty? Held against pictures of it, or of its like, that show it empty.
+//!
+//! The picture is laid on the references by the rack itself ([`References`]), then its edges are compared with theirs ([`Evidence`]): a load
+//! stands on the carrying beam, so what is new directly above that beam says most. What is seen through the slot changes on its own: only
+//! what no reference shows counts, and by itself it proves nothing.
+
+mod evidence;
+mod reference;
+mod references;
+
+pub use evidence::Evidence;
+pub use reference::Reference;
+pub use references::References;
 
 use crate::{Luma, Region};
 
@@ -30,6 +42,15 @@ pub struct Occupancy {
     pub reference: Option<usize>,
     /// How far the picture has to be moved to lie on that reference, in pixels of the picture.
     pub shift: [f32; 2],
+    /// What the score is made of; none where the picture could not be laid on a reference.
+    pub evidence: Option<Evidence>,
+}
+
+impl Occupancy {
+    /// The picture does not tell, for that reason.
+    pub fn unsure(why: Unsure) -> Self {
+        Self { verdict: Presence::Unsure, score: 0.5, unsure: Some(why), reference: None, shift: [0.0; 2], evidence: None }
+    }
 }
 
 /// Whether something stands in a slot.
@@ -60,27 +81,7 @@ pub enum Unsure {
     OtherLocation,
 }
 
-/// A picture of the empty slot, prepared once for many comparisons.
-#[derive(Debug, Clone)]
-pub struct Reference {
-    slot: Slot,
-}
-
-impl Reference {
-    /// Prepares a picture of the empty slot.
-    pub fn prepare(picture: &Luma, slot: &Slot) -> Self {
-        let _ = picture;
-        Self { slot: *slot }
-    }
-
-    /// Where things are on it.
-    pub fn slot(&self) -> &Slot {
-        &self.slot
-    }
-}
-
-/// Holds a picture against references.
+/// Holds a picture against references. Where several pictures are held against the same ones, [`References`] does what can be done once.
 pub fn judge(picture: &Luma, references: &[&Reference]) -> Occupancy {
-    let _ = (picture, references);
-    Occupancy { verdict: Presence::Unsure, score: 0.5, unsure: Some(Unsure::NoReference), reference: None, shift: [0.0; 2] }
+    References::of(references).judge(picture, None)
 }

@@ -77,7 +77,7 @@ impl HttpCamera {
     async fn shoot(&self, visit: &Visit) -> Result<Shot, DeviceError> {
         let reply = self.request.send(visit).await?;
         if media_type(&reply.body).is_some() || !reply.is_json() {
-            let picture = Some(reference::whole(&self.request.who, reply.body, reply.content_type.as_deref())?);
+            let picture = Some(reference::whole(&self.request.who, reply.body, reply.headers.content_type.as_deref())?);
             return Ok(Shot::Whole(ShotEnd { picture, ..ShotEnd::default() }));
         }
         let report = json::read_aside(reply.body, wire::report).await.map_err(|error| not_understood(&self.request, error))?;

@@ -44,7 +44,7 @@ pub fn check(bytes: &[u8]) -> Result<&'static str, NotAPicture> {
     }
     let media_type = media_type(bytes).ok_or(NotAPicture::Unknown)?;
     match media_type {
-        "image/jpeg" => check_jpeg(bytes)?,
+        "image/jpeg" => check_jpeg(bytes).map(drop)?,
         "image/png" => check_png(bytes)?,
         "image/gif" => ends_with_any(bytes, &[0x00, 0x3b])?,
         "image/webp" => has_length(bytes, u64::from(number_le(bytes, 4)?) + 8)?,
@@ -54,17 +54,32 @@ pub fn check(bytes: &[u8]) -> Result<&'static str, NotAPicture> {
     Ok(media_type)
 }
 
-/// Walks the segments before the scan, so that the end of an embedded thumbnail is not taken for the picture's.
-fn check_jpeg(bytes: &[u8]) -> Result<(), NotAPicture> {
+/// Width and height in pixels, where the head of a JPEG or PNG tells them; nothing of other kinds.
+pub fn size(bytes: &[u8]) -> Option<(u32, u32)> {
+    match media_type(bytes)? {
+        "image/jpeg" => check_jpeg(bytes).ok()?,
+        "image/png" => Some((number_be(bytes, 16).ok()?, number_be(bytes, 20).ok()?)),
+        _ => None,
+    }
+}
+
+/// Walks the segments before the scan, so that the end of an embedded thumbnail is not taken for the picture's. Gives the size that
+/// the frame's header tells (ITU-T T.81, section B.2.2).
+fn check_jpeg(bytes: &[u8]) -> Result<Option<(u32, u32)>, NotAPicture> {
     let mut at = 2;
+    let mut size = None;
     loop {
         let &[marker, code, high, low] = bytes.get(at..at + 4).and_then(|four| four.first_chunk()).ok_or(NotAPicture::CutOff)?;
         match (marker, code) {
             // Fill bytes, and markers without a length.
             (0xff, 0xff) => at += 1,
             (0xff, 0x01 | 0xd0..=0xd7) => at += 2,
-            (0xff, 0xda) => return ends_with_any(&bytes[at..], &[0xff, 0xd9]),
+            (0xff, 0xda) => return ends_with_any(&bytes[at..], &[0xff, 0xd9]).map(|()| size),
             (0xff, 0xc0..=0xfe) => {
+                if matches!(code, 0xc0..=0xcf) && !matches!(code, 0xc4 | 0xc8 | 0xcc) {
+                    let sides = number_be(bytes, at + 5)?;
+                    size = Some((sides & 0xffff, sides >> 16));
+                }
                 let length = usize::from(u16::from_be_bytes([high, low]));
                 if length < 2 {
                     return Err(NotAPicture::Damaged);
@@ -153,6 +168,15 @@ mod tests {
         let mut bytes = JPEG.to_vec();
         bytes.resize(JPEG.len() + 1000, 0);
         assert_eq!(check(&bytes), Ok("image/jpeg"));
+    }
+
+    #[test]
+    fn the_size_of_a_picture_stands_in_its_head() {
+        assert_eq!(size(PNG), Some((1, 1)));
+        assert_eq!(size(JPEG), None, "it has no frame");
+        let framed = [&JPEG[..10], b"\xff\xc2\0\x0b\x08\x04\x38\x07\x80\x01\0\0\0", &JPEG[10..]].concat();
+        assert_eq!((check(&framed), size(&framed)), (Ok("image/jpeg"), Some((1920, 1080))));
+        assert_eq!(size(b"GIF89a..\0;"), None);
     }
 
     #[test]

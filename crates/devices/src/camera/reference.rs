@@ -9,7 +9,7 @@ use pandian_domain::Code;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use super::picture;
+use super::picture::{self, NotAPicture};
 use crate::error::{excerpt, root_reason};
 use crate::http::RequestTemplate;
 use crate::settings::ByteSize;
@@ -54,19 +54,21 @@ pub(super) async fn fetch(request: &RequestTemplate, who: &str, visit: &Visit, a
         DeviceError::new(Code::DeviceBadReply, what).because(error)
     })?;
     let reply = request.fetch(visit, &uri).await?;
-    whole(who, reply.body, reply.content_type.as_deref())
+    whole(who, reply.body, reply.headers.content_type.as_deref())
 }
 
 /// The bytes, if they are a whole picture; `declared` is the type that they came with.
 pub(super) fn whole(who: &str, bytes: Bytes, declared: Option<&str>) -> Result<Bytes, DeviceError> {
     match picture::check(&bytes) {
         Ok(_) => Ok(bytes),
-        Err(error) => {
-            let declared = declared.map(|declared| format!(" (it is declared as {})", excerpt(declared))).unwrap_or_default();
-            let what = format!("{who} brought no whole picture: {error}{declared}");
-            Err(DeviceError::new(Code::CameraBadPicture, what).because(error))
-        }
+        Err(error) => Err(not_whole(who, error, declared)),
     }
+}
+
+/// What came is no whole picture.
+pub(super) fn not_whole(who: &str, error: NotAPicture, declared: Option<&str>) -> DeviceError {
+    let declared = declared.map(|declared| format!(" (it is declared as {})", excerpt(declared))).unwrap_or_default();
+    DeviceError::new(Code::CameraBadPicture, format!("{who} brought no whole picture: {error}{declared}")).because(error)
 }
 
 /// The bytes of a file, at most one more than the bound.

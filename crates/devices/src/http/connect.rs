@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::AsFd;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,9 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+
+use crate::tls::{Trust, in_own_words};
 
 /// How long a connection may take to come about, and again its encryption. A peer in the same building answers in milliseconds; one
 /// that does not within this time is not there, whatever the operation's own time-out is.
@@ -39,9 +38,17 @@ pub(super) enum Stream {
 }
 
 /// The means of encryption, made when they are first needed.
-#[derive(Default)]
 pub(super) struct Tls {
-    connector: OnceLock<Result<TlsConnector, rustls::Error>>,
+    trust: Trust,
+    /// The name that certificates must bear, where it is not the host's.
+    server_name: Option<String>,
+    connector: OnceLock<Result<TlsConnector, String>>,
+}
+
+impl Default for Tls {
+    fn default() -> Self {
+        Self { trust: Trust::Public, server_name: None, connector: OnceLock::new() }
+    }
 }
 
 impl Origin {
@@ -61,8 +68,8 @@ impl Origin {
         if !self.is_tls {
             return Ok(Stream::Plain(stream));
         }
-        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        let stream = in_time(tls.connector()?.connect(name, stream)).await?;
+        let name = tls.trust.name(tls.server_name.as_deref().unwrap_or(host)).map_err(io::Error::other)?;
+        let stream = in_time(tls.connector().map_err(io::Error::other)?.connect(name, stream)).await.map_err(in_own_words)?;
         Ok(Stream::Tls(Box::new(stream)))
     }
 }
@@ -74,13 +81,15 @@ async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Resu
 }
 
 impl Tls {
-    fn connector(&self) -> io::Result<&TlsConnector> {
-        let made = self.connector.get_or_init(|| {
-            let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-            let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions()?;
-            Ok(Arc::new(config.with_root_certificates(roots).with_no_client_auth()).into())
-        });
-        made.as_ref().map_err(|error| io::Error::other(error.clone()))
+    /// The means to encrypt for servers that are recognised so.
+    pub(super) fn new(trust: Trust, server_name: Option<String>) -> Result<Self, String> {
+        let tls = Self { trust, server_name, connector: OnceLock::new() };
+        tls.connector()?;
+        Ok(tls)
+    }
+
+    fn connector(&self) -> Result<&TlsConnector, String> {
+        self.connector.get_or_init(|| self.trust.connector()).as_ref().map_err(Clone::clone)
     }
 }
 

@@ -12,6 +12,7 @@ use hyper::StatusCode;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 
 use super::connect::Stream;
+use super::headers::ReplyHeaders;
 
 /// The longest head of a reply, and the longest trailer.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -58,7 +59,7 @@ pub(super) struct Connection {
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) status: StatusCode,
-    pub(super) content_type: Option<Box<str>>,
+    pub(super) headers: ReplyHeaders,
     framing: Framing,
     /// The peer keeps the connection after this reply.
     keeps: bool,
@@ -267,7 +268,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Broken> {
     };
     let status = response.code.and_then(|code| StatusCode::from_u16(code).ok());
     let status = status.ok_or_else(|| Broken::NotHttp("the status is no number from 100 to 999".to_owned()))?;
-    let mut head = Head { status, content_type: None, framing: Framing::UntilTheEnd, keeps: response.version == Some(1) };
+    let mut head = Head { status, headers: ReplyHeaders::default(), framing: Framing::UntilTheEnd, keeps: response.version == Some(1) };
     for header in response.headers.iter() {
         head.take(header.name, header.value.trim_ascii())?;
     }
@@ -303,8 +304,8 @@ impl Head {
                     self.keeps = true;
                 }
             }
-        } else if name.eq_ignore_ascii_case("content-type") {
-            self.content_type = std::str::from_utf8(value).ok().map(Into::into);
+        } else {
+            self.headers.take(name, value);
         }
         Ok(())
     }

@@ -72,6 +72,11 @@ impl HeaderLines {
         Self(lines.into_bytes().into())
     }
 
+    /// The lines of every request to a URL that no configuration adds to.
+    pub(crate) fn of(url: &HttpUrl) -> Self {
+        Self(format!("host: {}\r\n", url.host()).into_bytes().into())
+    }
+
     /// These lines and one more.
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         Self([&self.0, name.as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat().into())
@@ -85,6 +90,36 @@ impl HeaderLines {
 impl std::fmt::Debug for HeaderLines {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("HeaderLines")
+    }
+}
+
+/// The headers of a reply that anybody asks for. What is no UTF-8 is passed over.
+#[derive(Debug, Default)]
+pub(crate) struct ReplyHeaders {
+    /// The declared type of the body.
+    pub(crate) content_type: Option<Box<str>>,
+    /// How credentials may be shown, a `www-authenticate` each.
+    pub(crate) challenges: Vec<Box<str>>,
+    /// When to come again.
+    pub(crate) retry_after: Option<Box<str>>,
+    /// When the body was last changed, by the server's clock.
+    pub(crate) last_modified: Option<Box<str>>,
+}
+
+impl ReplyHeaders {
+    /// Keeps a header if it is one of these.
+    pub(super) fn take(&mut self, name: &str, value: &[u8]) {
+        let kept = match name.len() {
+            12 if name.eq_ignore_ascii_case("content-type") => &mut self.content_type,
+            11 if name.eq_ignore_ascii_case("retry-after") => &mut self.retry_after,
+            13 if name.eq_ignore_ascii_case("last-modified") => &mut self.last_modified,
+            16 if name.eq_ignore_ascii_case("www-authenticate") => {
+                self.challenges.extend(std::str::from_utf8(value).ok().map(Into::into));
+                return;
+            }
+            _ => return,
+        };
+        *kept = std::str::from_utf8(value).ok().map(Into::into);
     }
 }
 

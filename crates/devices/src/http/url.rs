@@ -34,7 +34,10 @@ pub enum UrlRefused {
     #[error("a URL here begins with http:// or https://")]
     Scheme,
     /// Credentials in the URL would end in logs and messages.
-    #[error("no user name or password belongs into a URL: give the credentials in `headers`, such as authorization = \"env:NAME\"")]
+    #[error(
+        "no user name or password belongs into a URL: give them as `user` and `password` where the kind has these, else in `headers`, such as \
+         authorization = \"env:NAME\""
+    )]
     UserInfo,
     /// The host is missing or cannot be one.
     #[error("the host is missing or cannot be one (ASCII letters, digits, dots and hyphens, or an IP address)")]
@@ -177,7 +180,7 @@ impl UrlTemplate {
     }
 
     /// The URL with the crane filled in and nothing else: what is known before the first visit.
-    pub(crate) fn base_of(&self, crane: &CraneId) -> HttpUrl {
+    pub fn base_of(&self, crane: &CraneId) -> HttpUrl {
         let mut text = String::new();
         for part in self.template.parts() {
             match part {

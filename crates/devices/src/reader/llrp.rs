@@ -36,10 +36,9 @@ mod wire;
 pub use address::{NotAReaderAddress, ReaderAddress};
 pub use antennas::{AntennaList, Antennas, NotAntennas};
 pub use link::LlrpConnections;
-pub use settings::{Elsewhere, LlrpReaderSettings, Search, SideLetter, TlsSettings, VendorExtensions};
+pub use settings::{Elsewhere, LlrpReaderSettings, Search, SideLetter, VendorExtensions};
 
 use abilities::{Connected, Presence};
-use connect::Trust;
 use gathering::Gathered;
 use handshake::Ready;
 use link::{Link, LinkSettings, TlsIdentity};
@@ -78,7 +77,7 @@ impl Build<dyn TagReader> for LlrpReaderSettings {
             None => None,
             Some(tls) => {
                 let server_name = tls.server_name.clone().unwrap_or_else(|| endpoint.host.clone());
-                Some(TlsIdentity { trust: trust(tls, context).map_err(refused)?, server_name })
+                Some(TlsIdentity { trust: tls.trust(context).map_err(refused)?, server_name })
             }
         };
         let settings = LinkSettings { endpoint, tls, vendor: self.vendor, keepalive: self.keepalive.0 };
@@ -89,16 +88,6 @@ impl Build<dyn TagReader> for LlrpReaderSettings {
             link,
         }))
     }
-}
-
-fn trust(tls: &TlsSettings, context: &BuildContext) -> Result<Trust, String> {
-    if let Some(pin) = tls.fingerprint()? {
-        return Ok(Trust::Pinned(pin));
-    }
-    let Some(file) = &tls.ca else { return Ok(Trust::Public) };
-    let file = context.folder.join(file);
-    let read = std::fs::read(&file).map_err(|error| format!("`tls.ca` {} cannot be read: {error}", file.display()))?;
-    Ok(Trust::Authority(read.into()))
 }
 
 struct LlrpReader {

@@ -57,6 +57,37 @@ fn wrong_settings_say_what_is_allowed() {
         ("reader", "llrp", "{ address = \"h\", power_dbm = 900 }", "transmit power in dBm"),
         ("camera", "http", "{ url = \"http://h/\", compare_headers = { a = \"b\" } }", "with a `compare_url` only"),
         ("camera", "command", "{ command = [] }", "the program is missing"),
+        ("camera", "http-snapshot", "{}", "a camera is given as `url`, or as `preset` with its `address`"),
+        ("camera", "http-snapshot", "{ preset = \"axis\" }", "or as `preset` with its `address`"),
+        ("camera", "http-snapshot", "{ address = \"h\" }", "or as `preset` with its `address`"),
+        ("camera", "http-snapshot", "{ url = \"http://h/\", preset = \"axis\", address = \"h\" }", "or as `preset` with its `address`"),
+        ("camera", "http-snapshot", "{ url = \"http://h/\", channel = 1 }", "write them into the `url`"),
+        ("camera", "http-snapshot", "{ url = \"http://u:p@h/\" }", "`user` and `password`"),
+        ("camera", "http-snapshot", "{ url = \"http://h/\", tls = { public = true } }", "begins with https://"),
+        ("camera", "http-snapshot", "{ url = \"https://h/\", tls = {} }", "by one of `ca`, `sha256` and `public`"),
+        ("camera", "http-snapshot", "{ preset = \"dahua\", address = \"h\" }", "expected `hikvision` or `axis`"),
+        ("camera", "http-snapshot", "{ preset = \"axis\", address = \"http://h\" }", "write a camera's address as"),
+        ("camera", "http-snapshot", "{ preset = \"axis\", address = \"u@h\" }", "write a camera's address as"),
+        ("camera", "http-snapshot", "{ preset = \"axis\", address = \"h\", channel = 0 }", "`channel` counts from 1"),
+        ("camera", "http-snapshot", "{ preset = \"axis\", address = \"h\", resolution = \"large\" }", "such as \"1920x1080\""),
+        ("camera", "http-snapshot", "{ url = \"http://h/\", user = \"a\" }", "`user` and `password` belong together"),
+        ("camera", "http-snapshot", "{ url = \"http://h/\", user = \"a:b\", password = \"env:P\" }", "without colons"),
+        ("camera", "http-snapshot", "{ url = \"http://h/\", allow_basic = true }", "it needs `user` and `password`"),
+        ("camera", "http-snapshot", "{ url = \"http://h/\", settle = \"5m\" }", "1m at most"),
+        ("camera", "http-snapshot", "{ url = \"http://h/\", max_picture = \"1GiB\" }", "at least 1KiB and at most 256MiB"),
+        ("camera", "http-snapshot", "{ url = \"http://h/\", password = \"env:\" }", "is missing after env:"),
+        ("camera", "onvif", "{}", "missing field `address`"),
+        ("camera", "onvif", "{ address = \"h/onvif\" }", "write a camera's address as"),
+        ("camera", "onvif", "{ address = \"h\", service = \"onvif\" }", "begins with a slash"),
+        ("camera", "onvif", "{ address = \"h\", password = \"env:P\" }", "`user` and `password` belong together"),
+        ("camera", "rtsp", "{}", "missing field `url`"),
+        ("camera", "rtsp", "{ url = \"http://h/\" }", "begins with rtsp://"),
+        ("camera", "rtsp", "{ url = \"rtsp://u:p@h/\" }", "no user name or password belongs into a URL"),
+        ("camera", "rtsp", "{ url = \"rtsp://h/\", user = \"a\" }", "`user` and `password` belong together"),
+        ("camera", "folder", "{}", "missing field `folder`"),
+        ("camera", "folder", "{ folder = \"f\", pattern = \"../*.jpg\" }", "without slashes"),
+        ("camera", "folder", "{ folder = \"f\", pattern = \"{place}\" }", "nothing fills the placeholder {place}"),
+        ("camera", "folder", "{ folder = \"f\", max_picture = \"1B\" }", "at least 1KiB"),
     ] {
         let message = refused(role, kind, settings);
         assert!(message.contains(told), "{settings}: {message}");
@@ -71,6 +102,25 @@ fn a_secret_that_is_not_set_is_named_when_the_device_is_built() {
         error.to_string(),
         "the reader of crane C1: the environment variable PANDIAN_NO_SUCH_VARIABLE of the header authorization is not set"
     );
+}
+
+#[test]
+fn a_password_in_the_file_is_refused_and_not_repeated() {
+    for kind in ["http-snapshot", "onvif"] {
+        let target = if kind == "onvif" { "address = \"h\"" } else { "url = \"http://h/\"" };
+        let message = refused("camera", kind, &format!("{{ {target}, user = \"admin\", password = \"Geheim-17\" }}"));
+        assert!(message.contains("put it into an environment variable and write \"env:NAME\"") && !message.contains("Geheim"), "{message}");
+    }
+    let settings = "{ url = \"http://h/\", user = \"admin\", password = \"env:PANDIAN_NO_SUCH_VARIABLE\" }";
+    let Err(error) = build(&Catalog::real().cameras, "http-snapshot", settings, &context(".".as_ref())) else { panic!("it was built") };
+    assert_eq!(error.to_string(), "the camera of crane C1: the environment variable PANDIAN_NO_SUCH_VARIABLE of `password` is not set");
+}
+
+#[test]
+#[cfg(not(feature = "rtsp"))]
+fn a_kind_that_is_not_built_in_says_how_to_get_it() {
+    let message = refused("camera", "rtsp", "{ url = \"rtsp://h/\" }");
+    assert!(message.contains("`cargo build --release --features rtsp`"), "{message}");
 }
 
 #[test]

@@ -138,6 +138,8 @@ struct Scene<'a> {
     by_label: bool,
     /// A label was read, whosever it is.
     labels_read: bool,
+    /// A label names another unit than the tags do.
+    labels_dispute: bool,
     occupied: Option<bool>,
     confidence: Option<f64>,
 }
@@ -173,11 +175,23 @@ impl<'a> Scene<'a> {
                 strangers.push(Stranger { id: epc.as_str().into(), home });
             }
         }
-        // A label names a stranger only if the books know it: labels carry other codes too.
-        for code in codes.iter().filter(|code| !is_booked_here(code)) {
-            let Some((home, line)) = elsewhere(unit_named(code)) else { continue };
-            if !is_known(&strangers, &line) {
-                strangers.push(Stranger { id: Arc::from(code.as_str()), home: Some((home, line)) });
+        // A label names a stranger only if the books know it, or if it names a container: labels carry other codes too.
+        let names_stranger = |code: &&String| !is_booked_here(code) && (unit_named(code) != code.as_str() || elsewhere(code).is_some());
+        let mut unread = present.iter().filter(|line| !is_labelled(line)).count();
+        let mut labels_dispute = false;
+        for code in codes.iter().filter(names_stranger) {
+            let home = elsewhere(unit_named(code));
+            let is_heard_here = heard.iter().any(|epc| epc.sscc().as_deref() == Some(unit_named(code)));
+            if is_heard_here || home.as_ref().is_some_and(|(_, line)| is_known(&strangers, line)) {
+                continue;
+            }
+            // A label without its tag, where a unit of which only the tag was heard stands: they may be one.
+            let could_be_heard = home.as_ref().is_none_or(|(_, line)| line.may_have_tag());
+            if could_be_heard && unread > 0 {
+                unread -= 1;
+                labels_dispute = true;
+            } else {
+                strangers.push(Stranger { id: Arc::from(code.as_str()), home });
             }
         }
         let is_present = |epc: &Epc| present.iter().any(|line| line.is_tagged(epc));
@@ -185,6 +199,7 @@ impl<'a> Scene<'a> {
             unclear: attributed.unclear.iter().any(|epc| !is_present(epc)),
             found_at: &attributed.found_at,
             labels_read: !codes.is_empty(),
+            labels_dispute,
             by_label: present.iter().any(|line| !is_heard(line)),
             book,
             present,
@@ -200,7 +215,7 @@ impl<'a> Scene<'a> {
     fn judge(self) -> Judgement {
         let seen_empty = self.occupied == Some(false);
         let found_something = !self.present.is_empty() || !self.strangers.is_empty();
-        if seen_empty && found_something {
+        if seen_empty && found_something || self.labels_dispute {
             return self.ambiguous(Reason::WitnessesDisagree);
         }
         // A slot that is seen empty holds none of the tags around it.

@@ -7,16 +7,16 @@ use serde::Deserialize;
 
 use super::document::{Document, Path};
 
-/// Which readers' tags are attributed to locations.
+/// Of which devices something is worked out here that others may tell themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Apply {
-    /// Those of readers that tell every tag they hear.
+    /// Of those that do not tell it.
     #[default]
     Auto,
-    /// Those of all readers.
+    /// Of all.
     Always,
-    /// None: every tag counts where it was heard.
+    /// Of none.
     Never,
 }
 
@@ -24,7 +24,8 @@ pub enum Apply {
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AttributionTable {
-    /// Which readers' tags are attributed.
+    /// Which readers' tags are attributed: `auto` those of readers that tell every tag they hear, `always` those of all readers, `never`
+    /// none, so that every tag counts where it was heard.
     apply: Option<Apply>,
     /// From which probability on a tag is taken to lie in a location, above 0.5 and below 1.
     accept: Option<f64>,

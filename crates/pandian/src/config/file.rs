@@ -12,6 +12,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use super::attribution::AttributionTable;
+use super::vision::VisionTable;
 use super::pattern::CodePattern;
 use super::plan::OrderSetting;
 use super::units::{Acceleration, Count, Name, Remark, Span, Speed};
@@ -63,6 +64,9 @@ pub(super) struct WarehouseFile {
     /// Whose tags are heard.
     #[serde(default)]
     attribution: AttributionTable,
+    /// How pictures are looked at that no device compares.
+    #[serde(default)]
+    vision: VisionTable,
     /// Where cranes that report back are awaited.
     callbacks: Option<CallbacksTable>,
     /// The simulated warehouse behind devices of kind `sim` and behind `pandian sim`.

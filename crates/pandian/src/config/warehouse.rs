@@ -18,6 +18,7 @@ use super::file::{
     ZoneTable,
 };
 use super::units::Name;
+use super::vision::{self, VisionTable};
 use super::{BookSource, CallbackListener, Warehouse, plan, rails, schema, slots, zones};
 use crate::lists::check_readable;
 
@@ -43,6 +44,7 @@ pub(super) fn read(path: PathBuf, name: &str, text: &str, catalog: &Catalog) -> 
     let plan: PlanTable = document.read(&Path::of("plan")).unwrap_or_default();
     let attribution: AttributionTable = document.read(&Path::of("attribution")).unwrap_or_default();
     let attribution = attribution::read(&mut document, attribution);
+    let vision: VisionTable = document.read(&Path::of("vision")).unwrap_or_default();
     let callbacks: Option<CallbacksTable> = document.read(&Path::of("callbacks"));
     let simulation: Option<SimulationSettings> = document.read(&Path::of("simulation"));
     check_simulation(&mut document, simulation.as_ref());
@@ -62,6 +64,7 @@ pub(super) fn read(path: PathBuf, name: &str, text: &str, catalog: &Catalog) -> 
     if document.report.is_empty() {
         zones::bar(&mut document, &folder, &aisles, zones, locked, &mut layout);
     }
+    let vision = vision::read(&mut document, vision, &layout);
     if !document.report.is_empty() {
         return Err(document.report.into_error());
     }
@@ -78,6 +81,7 @@ pub(super) fn read(path: PathBuf, name: &str, text: &str, catalog: &Catalog) -> 
         order: plan.order.unwrap_or_default(),
         learn: plan.learn.unwrap_or(true),
         attribution,
+        vision,
         callbacks,
         simulation,
     })

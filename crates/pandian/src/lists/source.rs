@@ -130,7 +130,7 @@ pub(crate) enum Unreadable {
 }
 
 impl Unreadable {
-    fn of_file(self, file: &str) -> ListError {
+    pub(super) fn of_file(self, file: &str) -> ListError {
         let error = ListError::whole(file, self.to_string());
         match self {
             Self::Missing(source) | Self::Failed(source) => error.because(source),

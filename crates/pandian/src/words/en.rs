@@ -1,9 +1,10 @@
 //! English.
 
+use pandian_domain::reference::Standing;
 use pandian_domain::verdict::{Reason, Verdict};
 use pandian_engine::site::Release;
 
-use super::{ListenWords, PlanWords, Words};
+use super::{ListenWords, PlanWords, VisionWords, Words};
 
 pub(super) static WORDS: Words = Words {
     error: "error",
@@ -61,6 +62,11 @@ pub(super) static WORDS: Words = Words {
     config_good: |name, locations, lanes| {
         format!("{name}: {}, {}: the configuration is in order", many(locations as u64, "location"), many(lanes as u64, "lane"))
     },
+    standing: |standing| match standing {
+        Standing::Taken => "taken, not accepted yet",
+        Standing::Accepted => "accepted",
+        Standing::Rejected => "rejected",
+    },
     imported: |lines, source| {
         format!("{} of book stock from {source} {} in the data directory", many(lines, "line"), if lines == 1 { "is" } else { "are" })
     },
@@ -94,13 +100,50 @@ pub(super) static WORDS: Words = Words {
     },
     planted: "planted",
     found: "found",
-    all_found: |count| format!("All {count} planted differences were found, and no other was reported."),
-    missed_some: |wrong, count| format!("{wrong} of {count} locations with a planted or reported difference do not agree."),
+    to_be_seen: |truth| match (truth.wrong, truth.blocked) {
+        (true, _) => "  (a wrong label)",
+        (false, true) => "  (a blocked view)",
+        (false, false) => "",
+    },
+    demo_outcome: |outcome| {
+        format!(
+            "Of {} planted differences {} were found as planted. {} left to a person. {} wrong.",
+            outcome.planted,
+            outcome.found,
+            many(outcome.left as u64, "location"),
+            outcome.wrong
+        )
+    },
+    pictures: |pictures| {
+        let (share, [low, high]) = pictures.wrong_share();
+        format!(
+            "Of {} pictures {} were told empty or occupied as it is, {} called unsure, {} wrong: silently wrong {:.2} % ({:.2}–{:.2} %).\n\
+             Wrong labels: {}, of which {} passed unnoticed. Blocked views: {}, of which {} told wrong.",
+            pictures.looked_at,
+            pictures.right,
+            pictures.unsure,
+            pictures.wrong,
+            share * 100.0,
+            low * 100.0,
+            high * 100.0,
+            pictures.mislabelled,
+            pictures.mislabelled_missed,
+            pictures.blocked,
+            pictures.blocked_wrong
+        )
+    },
+    references_taken: |accepted, rejected| {
+        format!(
+            "{} of empty slots taken: {accepted} accepted as references, {rejected} rejected",
+            many((accepted + rejected) as u64, "picture")
+        )
+    },
     demo_next: |data| {
         format!("Try:\n  pandian report --data {data}\n  pandian report --data {data} --format csv\n  pandian verify --data {data}")
     },
     listen: LISTEN,
     plan: PLAN,
+    vision: VISION,
 };
 
 const LISTEN: ListenWords = ListenWords {
@@ -113,6 +156,28 @@ const LISTEN: ListenWords = ListenWords {
     heard: |tags, reads| format!("{} heard in {}", many(tags as u64, "tag"), many(reads, "read")),
     heard_more: |tags, reads| format!("more than {} heard in {}", many(tags as u64, "tag"), many(reads, "read")),
     lost: |reads| format!("{} not shown: nobody took them in time", many(reads, "read")),
+};
+
+const VISION: VisionWords = VisionWords {
+    no_code: "no code",
+    occupancy: "slot:",
+    labels: "labels:",
+    change: "since before:",
+    fitness: "brightness / contrast / sharpness:",
+    unsure: "  may be misread",
+    bench_columns: [
+        "set",
+        "photos",
+        "right at once",
+        "right",
+        "otherwise",
+        "not read",
+        "read without a code",
+        "not decoded",
+        "decoding ms",
+        "first look ms",
+        "all looks ms",
+    ],
 };
 
 const PLAN: PlanWords = PlanWords {

@@ -1,9 +1,10 @@
 //! 中文。
 
+use pandian_domain::reference::Standing;
 use pandian_domain::verdict::{Reason, Verdict};
 use pandian_engine::site::Release;
 
-use super::{ListenWords, PlanWords, Words};
+use super::{ListenWords, PlanWords, VisionWords, Words};
 
 pub(super) static WORDS: Words = Words {
     error: "错误",
@@ -59,6 +60,11 @@ pub(super) static WORDS: Words = Words {
     running: "运行中",
     no_stocktakes: |data| format!("{data} 中没有盘点任务"),
     config_good: |name, locations, lanes| format!("{name}：{locations} 个货位，{lanes} 条作业通道，配置无误"),
+    standing: |standing| match standing {
+        Standing::Taken => "已拍摄，待接受",
+        Standing::Accepted => "已接受",
+        Standing::Rejected => "已拒绝",
+    },
     imported: |lines, source| format!("已导入 {source} 的 {lines} 行账面库存"),
     book_used: |source| format!("账面库存：{source}"),
     verified: |records, evidence| format!("{records} 条记录和 {evidence} 份证据与写入时一致"),
@@ -73,13 +79,44 @@ pub(super) static WORDS: Words = Words {
     demo_title: |cranes, locations, speed| format!("模拟仓库：{cranes} 台堆垛机，{locations} 个货位，{speed} 倍速"),
     planted: "预埋",
     found: "盘出",
-    all_found: |count| format!("预埋的 {count} 处差异全部盘出，没有误报。"),
-    missed_some: |wrong, count| format!("{count} 个有差异的货位中有 {wrong} 个不一致。"),
+    to_be_seen: |truth| match (truth.wrong, truth.blocked) {
+        (true, _) => "  （标签贴错）",
+        (false, true) => "  （视线被挡）",
+        (false, false) => "",
+    },
+    demo_outcome: |outcome| {
+        format!(
+            "预埋差异 {} 处，如实盘出 {} 处；交人工判断的货位 {} 个；错判 {} 个。",
+            outcome.planted, outcome.found, outcome.left, outcome.wrong
+        )
+    },
+    pictures: |pictures| {
+        let (share, [low, high]) = pictures.wrong_share();
+        format!(
+            "图片 {} 张：空/有货判断正确 {} 张，判为不确定 {} 张，判错 {} 张；无提示的错误率 {:.2} %（{:.2}–{:.2} %）。\n\
+             贴错标签 {} 处，其中未被发现 {} 处；视线被挡 {} 处，其中判错 {} 处。",
+            pictures.looked_at,
+            pictures.right,
+            pictures.unsure,
+            pictures.wrong,
+            share * 100.0,
+            low * 100.0,
+            high * 100.0,
+            pictures.mislabelled,
+            pictures.mislabelled_missed,
+            pictures.blocked,
+            pictures.blocked_wrong
+        )
+    },
+    references_taken: |accepted, rejected| {
+        format!("已拍摄空货位图片 {} 张：{accepted} 张接受为参照，{rejected} 张被拒绝", accepted + rejected)
+    },
     demo_next: |data| {
         format!("可以试试：\n  pandian report --data {data}\n  pandian report --data {data} --format csv\n  pandian verify --data {data}")
     },
     listen: LISTEN,
     plan: PLAN,
+    vision: VISION,
 };
 
 const LISTEN: ListenWords = ListenWords {
@@ -92,6 +129,28 @@ const LISTEN: ListenWords = ListenWords {
     heard: |tags, reads| format!("共读到 {tags} 个标签，{reads} 次"),
     heard_more: |tags, reads| format!("共读到超过 {tags} 个标签，{reads} 次"),
     lost: |reads| format!("有 {reads} 次读取未能显示：输出端未及时接收"),
+};
+
+const VISION: VisionWords = VisionWords {
+    no_code: "没有读到码",
+    occupancy: "货位：",
+    labels: "标签：",
+    change: "与之前相比：",
+    fitness: "亮度 / 对比度 / 清晰度：",
+    unsure: "  可能误读",
+    bench_columns: [
+        "照片集",
+        "照片",
+        "首次读对",
+        "读对",
+        "读成其他",
+        "未读出",
+        "无码误读",
+        "无法解码",
+        "解码毫秒",
+        "首次读码毫秒",
+        "全部读码毫秒",
+    ],
 };
 
 const PLAN: PlanWords = PlanWords {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::{Station, take};
 use crate::fault::Device;
-use crate::picture;
+use crate::picture::{self, Condition};
 
 /// Settings of the camera kind `sim`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -55,12 +55,14 @@ impl Camera for SimCamera {
                 let under_way = || self.station.failure(Code::CameraBadPicture, "sent a blurred picture: its crane is under way");
                 self.station.met(visit)?.ok_or_else(under_way)
             };
-            let slot = self.station.work(self.station.strike(visit), expose).await?;
+            let strike = self.station.strike(visit);
+            let slot = self.station.work(strike, expose).await?;
             let world = self.station.simulation.world();
+            let condition = Condition::after(strike);
             if world.has_picture(slot) {
-                return Ok(Shot::Whole(ShotEnd { picture: Some(world.picture(slot)), ..ShotEnd::default() }));
+                return Ok(Shot::Whole(ShotEnd { picture: Some(world.picture_in(slot, condition)), ..ShotEnd::default() }));
             }
-            let end = ShotEnd { findings: Some(world.findings(slot)), ..ShotEnd::default() };
+            let end = ShotEnd { findings: Some(condition.leaves(world.findings(slot))), ..ShotEnd::default() };
             if self.compare_time.is_zero() {
                 return Ok(Shot::Whole(end));
             }
@@ -88,15 +90,17 @@ impl Camera for SimCamera {
 impl Comparer for SimCamera {
     fn compare<'a>(&'a self, visit: &'a Visit, picture: Bytes) -> DevicePending<'a, Findings> {
         Box::pin(async move {
+            let strike = self.station.strike(visit);
             let look = async {
                 take(self.compare_time).await;
                 let world = self.station.simulation.world();
-                let shown = picture::location_shown(&picture).and_then(|location| world.layout().index_of(&location));
                 let foreign =
                     || self.station.failure(Code::CameraBadPicture, "was given a picture that shows no location of this warehouse");
-                shown.map(|slot| world.findings(slot)).ok_or_else(foreign)
+                let (location, condition) = picture::shown(&picture).ok_or_else(foreign)?;
+                let slot = world.layout().index_of(&location).ok_or_else(foreign)?;
+                Ok(Condition::after(strike).leaves(condition.leaves(world.findings(slot))))
             };
-            self.station.work(self.station.strike(visit), look).await
+            self.station.work(strike, look).await
         })
     }
 }

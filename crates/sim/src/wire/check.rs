@@ -14,11 +14,13 @@ use super::reply::{CutShort, ReplyBody, envelope, refusal, reply, spoilt};
 use super::request::{self, Refused};
 use super::{Server, request::parameter};
 use crate::fault::{Device, Strike};
-use crate::picture;
+use crate::picture::{self, Condition};
 
 /// The largest order, and the largest picture, that are read.
 const ORDER_BYTES: usize = 64 * 1024;
 const PICTURE_BYTES: usize = 16 * 1024 * 1024;
+/// These cameras have no channels.
+const ONE_CHANNEL: u16 = 0;
 
 /// What is asked of which crane's device.
 pub(super) struct Asked<'a> {
@@ -67,7 +69,7 @@ pub(super) async fn answer(server: &Arc<Server>, asked: Asked<'_>, request: Requ
     }
     let ordinal = requests.fetch_add(1, Ordering::Relaxed);
     let key = request::key(request.headers()).map(str::to_owned);
-    let (slot, location) = match subject(server, task, request).await {
+    let Subject { slot, location, condition } = match subject(server, task, request).await {
         Ok(subject) => subject,
         Err(Unanswerable { status, why }) => return Ok(envelope(status, status.as_u16().into(), None, &why)),
     };
@@ -78,8 +80,11 @@ pub(super) async fn answer(server: &Arc<Server>, asked: Asked<'_>, request: Requ
     }
     let whole = match task {
         Task::Inventory => inventory(server, &crane, slot, strike).await,
-        Task::Capture => capture(server, &crane, slot).await,
-        Task::Compare => compare(server, slot).await,
+        Task::Capture => capture(server, &crane, slot, strike).await,
+        Task::Compare => {
+            let findings = condition.leaves(server.simulation.world().findings(slot));
+            compare(server, Condition::after(strike).leaves(findings)).await
+        }
     };
     Ok(spoilt(strike, whole).await)
 }
@@ -96,22 +101,31 @@ impl From<Refused> for Unanswerable {
     }
 }
 
-/// The slot that a request is about: by its query, by its body, or for a comparison by the picture.
-async fn subject(server: &Server, task: Task, request: Request<Incoming>) -> Result<(u32, String), Unanswerable> {
-    let location = if task == Task::Compare {
+/// What a request is about.
+struct Subject {
+    slot: u32,
+    location: String,
+    /// What became of the picture that is to be compared.
+    condition: Condition,
+}
+
+/// What a request is about: by its query, by its body, or for a comparison by the picture.
+async fn subject(server: &Server, task: Task, request: Request<Incoming>) -> Result<Subject, Unanswerable> {
+    let (location, condition) = if task == Task::Compare {
         let picture = request::body(request.into_body(), PICTURE_BYTES).await?;
         let foreign =
             || Unanswerable { status: StatusCode::UNPROCESSABLE_ENTITY, why: "the picture shows no location of this warehouse".into() };
-        picture::location_shown(&picture).ok_or_else(foreign)?
+        picture::shown(&picture).ok_or_else(foreign)?
     } else if let Some(location) = request.uri().query().and_then(|query| parameter(query, "location")) {
-        location
+        (location, Condition::Fit)
     } else if *request.method() == Method::POST {
-        request::field(&request::body(request.into_body(), ORDER_BYTES).await?, "location")?
+        (request::field(&request::body(request.into_body(), ORDER_BYTES).await?, "location")?, Condition::Fit)
     } else {
         return Err(Refused::NoLocation.into());
     };
     let unknown = || Unanswerable { status: StatusCode::NOT_FOUND, why: format!("货位不存在{location}") };
-    Ok((server.simulation.world().layout().index_of(&location).ok_or_else(unknown)?, location))
+    let slot = server.simulation.world().layout().index_of(&location).ok_or_else(unknown)?;
+    Ok(Subject { slot, location, condition })
 }
 
 /// Listens where the crane stands; under way there is nothing to hear.
@@ -123,7 +137,8 @@ async fn inventory(server: &Server, crane: &CraneId, asked: u32, strike: Option<
     json(&server.simulation.inventory(fleet.met(None, asked), strike))
 }
 
-async fn capture(server: &Server, crane: &CraneId, asked: u32) -> Response<ReplyBody> {
+/// Photographs where the crane stands. Where no picture is kept, says what is to be seen.
+async fn capture(server: &Server, crane: &CraneId, asked: u32, strike: Option<Strike>) -> Response<ReplyBody> {
     let world = server.simulation.world();
     let fleet = server.simulation.fleet(crane);
     let _busy = fleet.begin_check(asked);
@@ -131,16 +146,18 @@ async fn capture(server: &Server, crane: &CraneId, asked: u32) -> Response<Reply
     let Some(slot) = fleet.met(None, asked) else {
         return envelope(StatusCode::CONFLICT, 409, None, "the crane is under way");
     };
+    let condition = Condition::after(strike);
     if world.has_picture(slot) {
-        return reply(StatusCode::OK, "image/png", world.picture(slot));
+        let picture = world.picture_in(slot, condition);
+        return reply(StatusCode::OK, "image/png", server.simulation.sent(crane, ONE_CHANNEL, picture, strike));
     }
-    compare(server, slot).await
+    compare(server, condition.leaves(world.findings(slot))).await
 }
 
-async fn compare(server: &Server, slot: u32) -> Response<ReplyBody> {
-    let world = server.simulation.world();
-    sleep(world.settings().at_speed(world.settings().compare_time.0)).await;
-    json(&Found { findings: world.findings(slot) })
+async fn compare(server: &Server, findings: Findings) -> Response<ReplyBody> {
+    let settings = server.simulation.world().settings();
+    sleep(settings.at_speed(settings.compare_time.0)).await;
+    json(&Found { findings })
 }
 
 fn json(value: &impl Serialize) -> Response<ReplyBody> {

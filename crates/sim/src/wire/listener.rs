@@ -16,7 +16,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::reply::{CutShort, ReplyBody, envelope};
-use super::{Outage, Server, bind, check, crane, llrp};
+use super::{Outage, Server, bind, camera, check, crane, llrp};
 
 /// A connection on which no request comes is closed after this time.
 const IDLE: Duration = Duration::from_secs(600);
@@ -106,11 +106,18 @@ async fn converse(server: Arc<Server>, stream: TcpStream, cut: CancellationToken
 }
 
 /// Finds what a request asks for.
-async fn answer(server: &Arc<Server>, request: Request<Incoming>) -> Result<Response<ReplyBody>, CutShort> {
+async fn answer(server: &Arc<Server>, mut request: Request<Incoming>) -> Result<Response<ReplyBody>, CutShort> {
     let path = request.uri().path();
     if let Some(service) = server.cranes.iter().find(|service| service.serves(path)) {
         return crane::answer(server, service, request).await;
     }
+    for service in &server.snapshots {
+        match camera::answer(server, service, request).await {
+            Ok(answered) => return answered,
+            Err(others) => request = others,
+        }
+    }
+    let path = request.uri().path();
     if let Some(asked) = check::Asked::of(server, path) {
         return check::answer(server, asked, request).await;
     }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
 
+mod camera;
 mod contract;
 mod devices;
 mod drivers;

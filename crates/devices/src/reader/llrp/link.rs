@@ -14,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::address::Endpoint;
-use super::connect::{Tls, Trust, connect};
+use super::connect::{Tls, connect};
 use super::handshake::{Ready, shake};
 use super::notices::Notices;
 use super::session::Session;
 use super::settings::VendorExtensions;
 use super::trouble::Trouble;
+use crate::tls::Trust;
 
 /// The pause before a connection is made again, and what it grows to.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);

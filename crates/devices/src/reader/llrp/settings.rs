@@ -1,6 +1,5 @@
 //! The settings of a reader of kind `llrp`, and what they mean at a location.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use pandian_domain::{LocationCode, Place, Side};
@@ -11,6 +10,7 @@ use super::address::ReaderAddress;
 use super::antennas::{AntennaList, Antennas};
 use super::tuning::Tuning;
 use crate::settings::Period;
+use crate::tls::TlsSettings;
 
 /// Settings of a tag reader of kind `llrp`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -54,21 +54,6 @@ pub struct LlrpReaderSettings {
     /// What differs at some locations. Of each setting the first entry counts that matches the location and has it.
     #[serde(default)]
     pub at: Vec<Elsewhere>,
-}
-
-/// How the reader is recognised over TLS: one of `ca`, `sha256`, `public`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TlsSettings {
-    /// A file of certificates (PEM) of the authority that signed the reader's.
-    pub ca: Option<PathBuf>,
-    /// The SHA-256 of the reader's own certificate (DER), as 64 hex digits, colons allowed.
-    pub sha256: Option<String>,
-    /// Whether the public authorities are trusted.
-    #[serde(default)]
-    pub public: bool,
-    /// The name in the reader's certificate. The host of `address` unless given.
-    pub server_name: Option<String>,
 }
 
 /// Which tags answer, and how often.
@@ -278,32 +263,4 @@ impl LlrpReaderSettings {
 
 fn within(setting: &str, value: Period, [least, most]: [Period; 2]) -> Result<(), String> {
     if (least..=most).contains(&value) { Ok(()) } else { Err(format!("`{setting}` is {value}; it is at least {least} and at most {most}")) }
-}
-
-impl TlsSettings {
-    fn check(&self) -> Result<(), String> {
-        let ways = usize::from(self.ca.is_some()) + usize::from(self.sha256.is_some()) + usize::from(self.public);
-        if ways != 1 {
-            return Err("`tls` says how the reader is recognised: by one of `ca`, `sha256` and `public`".to_owned());
-        }
-        self.fingerprint().map(drop)
-    }
-
-    /// The certificate that is pinned.
-    pub(super) fn fingerprint(&self) -> Result<Option<[u8; 32]>, String> {
-        let Some(text) = &self.sha256 else { return Ok(None) };
-        let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
-        let wrong =
-            || "`tls.sha256` is the SHA-256 of a certificate: 64 hex digits, as `openssl x509 -fingerprint -sha256` prints them".to_owned();
-        if digits.len() != 64 {
-            return Err(wrong());
-        }
-        let mut pin = [0; 32];
-        for (byte, pair) in pin.iter_mut().zip(digits.chunks_exact(2)) {
-            let value = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-            let (Some(high), Some(low)) = (value(pair[0]), value(pair[1])) else { return Err(wrong()) };
-            *byte = high << 4 | low;
-        }
-        Ok(Some(pin))
-    }
 }

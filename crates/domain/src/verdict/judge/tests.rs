@@ -196,3 +196,20 @@ fn what_was_found_elsewhere_is_not_here_and_what_is_unclear_is_for_a_person() {
     let judgement = judge(&HERE.into(), &seen_there(&["02"], Some(false)), &nothing, whereabouts);
     assert_eq!((judgement.verdict, judgement.reason), (Verdict::UnexpectedlyEmpty, Reason::SeenEmpty));
 }
+
+#[test]
+fn a_label_that_names_another_unit_than_the_tag_is_for_a_person() {
+    let one = || booked(&[line("P1", "01", 3)]);
+    // The one unit whose tag was heard bears a label that the books know elsewhere, or a container's that nobody knows.
+    check(one(), heard(&["01"]), seen(Some(true), &["P9"]), Verdict::Ambiguous, Reason::WitnessesDisagree);
+    let unknown = "(00)340123450000000018";
+    check(one(), heard(&["01"]), seen(Some(true), &[unknown]), Verdict::Ambiguous, Reason::WitnessesDisagree);
+    // Beside its own label it is another unit's; other codes say nothing.
+    check(one(), heard(&["01"]), seen(Some(true), &["P1", "P9"]), Verdict::Misplaced, Reason::BookedElsewhere);
+    check(one(), heard(&["01"]), seen(Some(true), &["P1", unknown]), Verdict::Overage, Reason::NotInTheBooks);
+    check(one(), heard(&["01"]), seen(Some(true), &["4006381333931"]), Verdict::Match, Reason::AllTagsHeard);
+    // Its tag was heard too: there are two units.
+    check(one(), heard(&["01", "99"]), seen(Some(true), &["P9"]), Verdict::Misplaced, Reason::BookedElsewhere);
+    // Nothing of the booked was heard: it stands in its place.
+    check(one(), heard(&["77"]), seen(Some(true), &["P9"]), Verdict::Misplaced, Reason::BookedElsewhere);
+}

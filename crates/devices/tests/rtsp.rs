@@ -1,0 +1,104 @@
+//! The `rtsp` camera against GStreamer's RTSP server. With the feature `rtsp` only:
+//!
+//! ```sh
+//! apt-get install gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly
+//! cargo test -p pandian-devices --features rtsp --test rtsp -- --include-ignored
+//! ```
+#![cfg(feature = "rtsp")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pandian_devices::Camera;
+use pandian_domain::Code;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, timeout};
+
+#[path = "drivers/ground.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod ground;
+#[path = "drivers/guard.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod guard;
+#[path = "drivers/peer.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+mod peer;
+
+use guard::{USER, refused, shoot};
+
+/// The server, ended when this is dropped.
+struct Server {
+    _process: Child,
+    port: u16,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rtsp/server.py");
+        // The system's Python: GStreamer's bindings are its packages.
+        let mut command = Command::new("/usr/bin/python3");
+        let mut process = command.arg(script).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let line = timeout(Duration::from_secs(30), lines.next_line()).await.expect("the server starts").unwrap();
+        Self { _process: process, port: line.expect("it prints its port").parse().unwrap() }
+    }
+
+    fn camera(&self, path: &str, more: &str) -> Arc<dyn Camera> {
+        let settings = format!("{{ url = \"rtsp://127.0.0.1:{}{path}\" {more} }}", self.port);
+        ground::camera("rtsp", &settings, &ground::context(".".as_ref()))
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs GStreamer's RTSP server"]
+async fn a_picture_is_taken_out_of_a_stream() {
+    let server = Server::start().await;
+    for path in ["/h264", "/jpeg"] {
+        let camera = server.camera(path, "");
+        let mut pictures = Vec::new();
+        for _ in 0..2 {
+            let begun = Instant::now();
+            pictures.push(shoot(&*camera).await.unwrap().picture.unwrap());
+            println!("{path}: a picture after {:?}", begun.elapsed());
+        }
+        assert_ne!(pictures[0], pictures[1], "the ball moves");
+        for picture in pictures {
+            assert_eq!(pandian_devices::camera::picture::check(&picture), Ok("image/jpeg"));
+            assert_eq!(pandian_devices::camera::picture::size(&picture), Some((640, 360)));
+        }
+        let summary = camera.probe().await.unwrap().summary;
+        assert!(summary.starts_with(camera.address()) && summary.contains("as image/jpeg of 640×360"), "{summary}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs GStreamer's RTSP server"]
+async fn only_the_right_user_gets_a_picture() {
+    let server = Server::start().await;
+    shoot(&*server.camera("/guarded", &format!(", {USER}"))).await.unwrap();
+    let (code, message) = refused(&*server.camera("/guarded", ", user = \"root\", password = \"env:HOME\"")).await;
+    assert_eq!(code, Code::DeviceHttpStatus);
+    assert!(message.ends_with("it refuses user name or password"), "{message}");
+    let (_, message) = refused(&*server.camera("/nothing", "")).await;
+    assert!(message.contains("404"), "{message}");
+}
+
+#[tokio::test]
+async fn what_is_no_stream_is_told() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = |port: u16| format!("{{ url = \"rtsp://127.0.0.1:{port}/s?token=x\" }}");
+    let port = silent.local_addr().unwrap().port();
+    let camera = ground::camera("rtsp", &settings(port), &ground::context(".".as_ref()));
+    assert!(timeout(Duration::from_millis(200), shoot(&*camera)).await.is_err(), "it ends with the operation");
+    drop(silent);
+    let (code, message) = refused(&*camera).await;
+    assert_eq!(code, Code::DeviceUnreachable);
+    assert!(message.ends_with("/s: it cannot be reached: connection refused"), "{message}");
+    let garbage = peer::Peer::start(|_| vec![peer::Step::Send(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()), peer::Step::Close]).await;
+    let camera = ground::camera("rtsp", &settings(garbage.address.port()), &ground::context(".".as_ref()));
+    let (code, message) = refused(&*camera).await;
+    assert!(matches!(code, Code::DeviceBadReply | Code::DeviceDropped), "{message}");
+}

@@ -1,0 +1,179 @@
+//! The `[vision]` table: how pictures are looked at that no device compares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pandian_devices::settings::Period;
+use pandian_domain::Layout;
+use pandian_engine::{MarkerText, SightRules, SlotKind};
+use pandian_vision::Region;
+use pandian_vision::codes::Format;
+use pandian_vision::gates::GateSettings;
+use pandian_vision::occupancy::Slot;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::attribution::Apply;
+use super::document::{Document, Path};
+use crate::lists::most_similar;
+
+/// How pictures are looked at that no device compares: codes on labels, empty or occupied, changed or not.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VisionTable {
+    /// Whose pictures are looked at: `auto` those of cameras that bring nothing else, `always` those of every camera that does not compare
+    /// them itself, `never` none.
+    apply: Option<Apply>,
+    /// The codes that labels bear: code128, code39, code93, codabar, itf, ean8, ean13, upca, upce, databar, data-matrix, qr, pdf417,
+    /// aztec, maxicode. Unless given: code128, code39, ean13, data-matrix and qr.
+    formats: Option<Vec<String>>,
+    /// How long the codes of one picture are looked for at most, up to 10s; 400ms unless given.
+    budget: Option<Period>,
+    /// The text of the marker on the front beam of a slot, with {location} in it. It proves which location a picture shows.
+    front_marker: Option<String>,
+    /// The text of the marker at the rear of a slot, with {location} in it. Seen, it proves that the slot is empty.
+    rear_marker: Option<String>,
+    /// A picture is too dark below this mean brightness, 0 to 255.
+    darkest: Option<f32>,
+    /// A picture is overexposed above this mean brightness, 0 to 255.
+    brightest: Option<f32>,
+    /// A picture is blank below this contrast, 0 to 255.
+    contrast: Option<f32>,
+    /// A picture is blurred below this sharpness, 0 to 1.
+    sharpness: Option<f32>,
+    /// Kinds of slots; the first that fits a location is its own.
+    #[serde(default)]
+    slot: Vec<SlotTable>,
+}
+
+/// A kind of slot: which locations are of it, and where things are on its pictures, as shares of their width and height from the top left.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SlotTable {
+    /// Its name; references are taken for it.
+    kind: String,
+    /// In these aisles; unless given, in all.
+    aisles: Option<Vec<String>>,
+    /// On these levels, from 1; unless given, on all.
+    levels: Option<Vec<u32>>,
+    /// Left, upper, right and lower edge of the opening: between the uprights, from the beam above to the beam that carries the load.
+    opening: Option<[f32; 4]>,
+    /// The upper edge of the carrying beam; unless given, it is found on the references.
+    beam: Option<f32>,
+    /// Left, upper, right and lower edge of where labels can be; the whole picture unless given.
+    labels: Option<[f32; 4]>,
+}
+
+/// How pictures are looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vision {
+    /// Whose.
+    pub apply: Apply,
+    /// How.
+    pub rules: SightRules,
+}
+
+/// Read unless the configuration says which: those of logistic labels that check themselves.
+const USUAL_FORMATS: [Format; 5] = [Format::Code128, Format::Code39, Format::Ean13, Format::DataMatrix, Format::Qr];
+const USUAL_BUDGET: Duration = Duration::from_millis(400);
+const LONGEST_BUDGET: Duration = Duration::from_secs(10);
+
+pub(super) fn read(document: &mut Document<'_>, table: VisionTable, layout: &Layout) -> Vision {
+    let at = || Path::of("vision");
+    let formats = table.formats.map_or_else(|| USUAL_FORMATS.to_vec(), |names| formats(document, &names));
+    let budget = table.budget.map_or(USUAL_BUDGET, |budget| budget.0);
+    if budget > LONGEST_BUDGET {
+        document.problem(&at().key("budget"), "10s at most");
+    }
+    let mut marker = |key: &str, template: Option<String>| {
+        let template = template?;
+        let marker = MarkerText::parse(&template);
+        if marker.is_none() {
+            let message = format!("\"{}\" is no marker's text: {{location}} must stand in it once", crate::lists::shown(&template));
+            document.problem(&at().key(key), message);
+        }
+        marker
+    };
+    let (front_marker, rear_marker) = (marker("front_marker", table.front_marker), marker("rear_marker", table.rear_marker));
+    if front_marker.is_some() && front_marker == rear_marker {
+        document.problem(&at().key("rear_marker"), "the marker on the front beam has the same text: nobody could tell them apart");
+    }
+    let usual = GateSettings::default();
+    let mut limit = |key: &str, value: Option<f32>, usual: f32, most: f32| {
+        let value = value.unwrap_or(usual);
+        if !(0.0..=most).contains(&value) {
+            document.problem(&at().key(key), format!("{value} is not a number from 0 to {most}"));
+        }
+        value
+    };
+    let gates = GateSettings {
+        darkest: limit("darkest", table.darkest, usual.darkest, 255.0),
+        brightest: limit("brightest", table.brightest, usual.brightest, 255.0),
+        contrast: limit("contrast", table.contrast, usual.contrast, 255.0),
+        sharpness: limit("sharpness", table.sharpness, usual.sharpness, 1.0),
+    };
+    if gates.darkest >= gates.brightest {
+        document.problem(&at().key("darkest"), format!("no picture lies between {} and {}", gates.darkest, gates.brightest));
+    }
+    let kinds = table.slot.into_iter().enumerate();
+    let kinds = kinds.map(|(index, slot)| slot_kind(document, &at().key("slot").index(index), slot, layout)).collect();
+    let every_camera = table.apply == Some(Apply::Always);
+    let rules = SightRules { every_camera, kinds, formats, budget, front_marker, rear_marker, gates };
+    Vision { apply: table.apply.unwrap_or_default(), rules }
+}
+
+fn formats(document: &mut Document<'_>, names: &[String]) -> Vec<Format> {
+    let path = Path::of("vision").key("formats");
+    if names.is_empty() {
+        document.problem(&path, "at least one is wanted");
+    }
+    let mut formats = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        match Format::of_name(name) {
+            Some(format) => formats.push(format),
+            None => {
+                let known = Format::ALL.into_iter().map(Format::name);
+                let meant = most_similar(name, known.clone()).map_or_else(String::new, |name| format!("; did you mean \"{name}\"?"));
+                let known = known.collect::<Vec<_>>().join(", ");
+                let message = format!("\"{}\" is no code that is read{meant} (they are: {known})", crate::lists::shown(name));
+                document.problem(&path.clone().index(index), message);
+            }
+        }
+    }
+    formats
+}
+
+fn slot_kind(document: &mut Document<'_>, path: &Path, table: SlotTable, layout: &Layout) -> SlotKind {
+    if table.kind.is_empty() || table.kind.contains('/') || table.kind.chars().any(char::is_control) {
+        let message = format!("\"{}\" is no name: at least one character, and no /", crate::lists::shown(&table.kind));
+        document.problem(&path.clone().key("kind"), message);
+    }
+    let mut region = |key: &str, edges: Option<[f32; 4]>| {
+        let [left, top, right, bottom] = edges.unwrap_or([0.0, 0.0, 1.0, 1.0]);
+        let region = Region { left, top, right, bottom };
+        if !region.is_sound() {
+            let message = "left, upper, right and lower edge are wanted, each from 0 to 1, left before right and upper before lower";
+            document.problem(&path.clone().key(key), message);
+        }
+        region
+    };
+    let (opening, labels) = (region("opening", table.opening), region("labels", table.labels));
+    if let Some(beam) = table.beam.filter(|beam| !(*beam > opening.top && *beam <= opening.bottom)) {
+        let message = format!("{beam} does not lie in the opening, from {} to {}", opening.top, opening.bottom);
+        document.problem(&path.clone().key("beam"), message);
+    }
+    let aisles = table.aisles.map(|names| {
+        let mut aisles = Vec::with_capacity(names.len());
+        for (index, name) in names.iter().enumerate() {
+            match layout.aisles().iter().position(|aisle| *aisle.id == **name).and_then(|aisle| u16::try_from(aisle).ok()) {
+                Some(aisle) => aisles.push(aisle),
+                None => {
+                    let message = format!("there is no aisle \"{}\"", crate::lists::shown(name));
+                    document.problem(&path.clone().key("aisles").index(index), message);
+                }
+            }
+        }
+        aisles
+    });
+    SlotKind { name: Arc::from(table.kind), aisles, levels: table.levels, slot: Slot { opening, beam: table.beam }, labels }
+}

@@ -1,0 +1,142 @@
+//! Counting what an ONNX model of the user's finds on a picture: advice, never a count of stock.
+//!
+//! Detectors of three families are understood, told apart by what they answer: YOLOX as it is trained, YOLOX and YOLOv5 with boxes in
+//! pixels, and YOLOv8 and its successors before their last step (the suppression of overlapping boxes is done here).
+
+use std::time::{Duration, Instant};
+
+use crate::onnx::{BadModel, Network, planes};
+use crate::{Point, Quad};
+
+mod colours;
+mod family;
+mod overlap;
+
+pub use colours::Coloured;
+
+use family::Family;
+
+/// How a model is asked, and what counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CounterSettings {
+    /// From this score on a box counts, 0 to 1.
+    pub score: f32,
+    /// Boxes that share more than this of their common area are one, whatever their class: nothing is counted twice.
+    pub overlap: f32,
+    /// Classes that count, as the model numbers them; all of them if there are none.
+    pub classes: Vec<usize>,
+    /// Width and height of its input where the model leaves them open, in pixels; a multiple of 32.
+    pub side: usize,
+    /// The order of colours it was trained with.
+    pub channels: Channels,
+    /// The numbers it was trained with.
+    pub range: Range,
+}
+
+/// The order of colours that a model wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channels {
+    /// Red, green, blue.
+    Rgb,
+    /// Blue, green, red.
+    Bgr,
+}
+
+/// The numbers that a model wants for pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// From 0 to 1.
+    Unit,
+    /// From 0 to 255.
+    Byte,
+}
+
+/// A box that a model found.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// Where it is on the picture, in pixels.
+    pub quad: Quad,
+    /// How sure the model is, 0 to 1.
+    pub score: f32,
+    /// What it is, as the model numbers it.
+    pub class: usize,
+}
+
+/// What a model found on a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Counted {
+    /// The boxes, the surest first.
+    pub boxes: Vec<Found>,
+    /// There were more candidates than are looked at: the boxes are too few.
+    pub is_cut: bool,
+    /// The time it took.
+    pub took: Duration,
+}
+
+/// A model that finds boxes.
+pub struct Counter {
+    network: Network,
+    family: Family,
+    width: usize,
+    height: usize,
+    settings: CounterSettings,
+}
+
+impl Default for CounterSettings {
+    /// As YOLOv8 is trained: red, green, blue from 0 to 1.
+    fn default() -> Self {
+        Self { score: 0.3, overlap: 0.5, classes: Vec::new(), side: 640, channels: Channels::Rgb, range: Range::Unit }
+    }
+}
+
+impl Counter {
+    /// Loads a model. It is run once, on a gray picture: its answer shows which family it is of, and whether it can be run at all.
+    ///
+    /// # Errors
+    /// Why it is of no use, with what was expected and what it has. No bytes make this panic.
+    pub fn load(bytes: Vec<u8>, settings: CounterSettings) -> Result<Self, BadModel> {
+        let network = Network::load(bytes)?;
+        let (width, height) = (network.width.unwrap_or(settings.side), network.height.unwrap_or(settings.side));
+        if [width, height].iter().any(|side| side % 32 != 0 || !(32..=2048).contains(side)) {
+            let found = format!("a picture of {width} × {height} pixels");
+            return Err(BadModel::Input { wanted: "a picture whose sides are multiples of 32, at most 2048".to_owned(), found });
+        }
+        let gray = network.ask(vec![settings.range.number(colours::PADDING); 3 * width * height], height, width)?;
+        let family = Family::of(&gray, width, height)?;
+        Ok(Self { network, family, width, height, settings })
+    }
+
+    /// Finds boxes.
+    ///
+    /// # Errors
+    /// The model cannot be run, or answers otherwise than it did when it was loaded.
+    pub fn count(&self, picture: &Coloured) -> Result<Counted, BadModel> {
+        let begun = Instant::now();
+        let (fitted, scale) = picture.fitted(self.width, self.height);
+        let order = match self.settings.channels {
+            Channels::Rgb => [0, 1, 2],
+            Channels::Bgr => [2, 1, 0],
+        };
+        let pixels = planes(fitted.as_chunks().0.iter(), order, |byte| self.settings.range.number(byte));
+        let answer = self.network.ask(pixels, self.height, self.width)?;
+        let candidates = self.family.candidates(&answer, self.width, self.height, &self.settings)?;
+        let (kept, is_cut) = overlap::suppress(candidates, self.settings.overlap);
+        let on_picture = |edge: f32, size: u32| (edge / scale).clamp(0.0, size as f32);
+        let found = |candidate: overlap::Candidate| {
+            let [left, right] = [candidate.left, candidate.right].map(|x| on_picture(x, picture.width()));
+            let [top, bottom] = [candidate.top, candidate.bottom].map(|y| on_picture(y, picture.height()));
+            let quad = [[left, top], [right, top], [right, bottom], [left, bottom]].map(|[x, y]| Point { x, y });
+            Found { quad, score: candidate.score, class: candidate.class }
+        };
+        Ok(Counted { boxes: kept.into_iter().map(found).collect(), is_cut, took: begun.elapsed() })
+    }
+}
+
+impl Range {
+    fn number(self, byte: u8) -> f32 {
+        match self {
+            Self::Unit => f32::from(byte) / 255.0,
+            Self::Byte => f32::from(byte),
+        }
+    }
+}
