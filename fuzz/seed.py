@@ -88,5 +88,34 @@ def frames() -> None:
     write("llrp_framer", "too-short", b"\1\3" + bytes.fromhex("043e0000000900000001"))
 
 
+def replies() -> None:
+    """Heads with the challenges that cameras send, ONVIF answers, pictures."""
+    challenges = [
+        'Digest qop="auth", realm="DS-2CD2T47", nonce="4e6a:5f", stale="FALSE"',
+        'Digest realm="AXIS_ACCC8E", nonce="aW8=", algorithm=MD5, qop="auth",stale=true',
+        'Digest realm="a \\"b\\"", nonce=n, algorithm="sha-256-SESS", qop="auth-int", opaque="", Basic realm="r", Negotiate',
+        'Basic realm="相机"',
+    ]
+    for number, challenge in enumerate(challenges):
+        head = f"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: {challenge}\r\nretry-after: 3\r\ncontent-length: 0\r\n\r\n"
+        write("camera_reply", f"challenge-{number}", head.encode())
+    date = "".join(f"<{name}>7</{name}>" for name in ("Year", "Month", "Day"))
+    time = "".join(f"<{name}>7</{name}>" for name in ("Hour", "Minute", "Second"))
+    answers = {
+        "clock": f"<R><SystemDateAndTime><UTCDateTime><Time>{time}</Time><Date>{date}</Date></UTCDateTime></SystemDateAndTime></R>",
+        "services": "<R><Service><Namespace>http://www.onvif.org/ver10/media/wsdl</Namespace><XAddr>http://h/</XAddr></Service></R>",
+        "profiles": '<R><t:Profiles token="P&amp;&#49;" fixed="true"><t:Name><![CDATA[main]]></t:Name></t:Profiles></R>',
+        "uri": "<R><MediaUri><Uri>http://h/s?a=1&amp;b=2</Uri></MediaUri></R>",
+        "fault": "<e:Fault><e:Code><e:Subcode><e:Value>ter:NotAuthorized</e:Value></e:Subcode></e:Code></e:Fault>",
+    }
+    for name, answer in answers.items():
+        envelope = f'<?xml version="1.0"?><e:Envelope xmlns:e="x"><e:Body>{answer}</e:Body></e:Envelope>'
+        write("camera_reply", f"onvif-{name}", envelope.encode())
+    jpeg = b"\xff\xd8\xff\xe1\0\x06\xff\xd8\xff\xd9\xff\xc0\0\x0b\x08\x04\x38\x07\x80\x01\0\0\0\xff\xda\0\x02scan\xff\xd9"
+    write("camera_reply", "jpeg", jpeg)
+    write("camera_reply", "bmp", b"BM\x1c" + bytes(11) + b"\x28" + bytes(13))
+
+
 epcs()
 frames()
+replies()

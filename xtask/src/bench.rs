@@ -17,8 +17,10 @@ mod celery;
 mod engine;
 mod makespan;
 pub(crate) mod million;
+mod occupancy;
 mod rfid;
 mod route;
+mod sight;
 
 /// What can be measured.
 #[derive(Subcommand)]
@@ -68,6 +70,21 @@ pub(crate) enum Bench {
         #[arg(long)]
         quick: bool,
     },
+    /// Empty or occupied: rates and AUC on rendered slots of families never used in tuning, beside simple methods
+    Occupancy {
+        /// From which the scenes are made; one never used in tuning
+        #[arg(long, default_value_t = 2026)]
+        seed: u64,
+        /// Few scenes: a look, not a measurement
+        #[arg(long)]
+        quick: bool,
+    },
+    /// What looking at pictures costs: from bytes to all answers, and beside the event loop
+    Sight {
+        /// Few pictures: a look, not a measurement
+        #[arg(long)]
+        quick: bool,
+    },
     /// A stocktake of a million locations in virtual time
     Million {
         /// Locations
@@ -85,6 +102,8 @@ impl Bench {
             Self::Makespan { quick } => makespan::run(quick),
             Self::Rfid { quick } => rfid::run(quick),
             Self::Attribution { seed, quick } => attribution::run(seed, quick),
+            Self::Occupancy { seed, quick } => occupancy::run(seed, quick),
+            Self::Sight { quick } => sight::run(quick),
             Self::Million { locations } => million::run(locations),
         }
     }

@@ -15,3 +15,12 @@ mod snapshot;
 mod wire;
 
 pub use access::{CameraAddress, NotACameraAddress};
+
+/// Reads bytes as whatever a camera may send. A failed check panics.
+#[cfg(feature = "suite")]
+pub(crate) fn check_reply(bytes: &[u8]) {
+    onvif::check_reply(bytes);
+    let is_whole = picture::check(bytes).is_ok();
+    assert!(!is_whole || picture::media_type(bytes).is_some());
+    picture::size(bytes);
+}

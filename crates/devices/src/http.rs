@@ -160,6 +160,14 @@ impl Reply {
     }
 }
 
+/// Reads bytes as the head of a reply and answers its challenges. A failed check panics.
+#[cfg(feature = "suite")]
+pub(crate) fn check_head(bytes: &[u8]) {
+    let Ok(Some((head, length))) = exchange::parse_head(bytes) else { return };
+    assert!(length <= bytes.len() && head.headers.challenges.iter().map(|challenge| challenge.len()).sum::<usize>() <= length);
+    login::check_answers(&head.headers.challenges);
+}
+
 /// Whether a text begins like a JSON object.
 pub(crate) fn is_object(text: &[u8]) -> bool {
     without_bom(text).trim_ascii_start().starts_with(b"{")

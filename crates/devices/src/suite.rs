@@ -216,6 +216,12 @@ async fn a_dropped_operation_ends<D: Subject + ?Sized>(stage: &dyn Stage<D>) {
     succeed(stage, &visit(D::OPERATION, "1号", 400, 2)).await;
 }
 
+/// Reads bytes as whatever may come from a camera over a network: the head of an HTTP reply, an answer of ONVIF, a picture.
+pub fn check_reply(bytes: &[u8]) {
+    crate::http::check_head(bytes);
+    crate::camera::check_reply(bytes);
+}
+
 /// How long the suite waits for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 

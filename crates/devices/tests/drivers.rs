@@ -3,6 +3,8 @@
 
 #[path = "drivers/callback.rs"]
 mod callback;
+#[path = "drivers/certificates.rs"]
+mod certificates;
 #[path = "drivers/command.rs"]
 mod command;
 #[path = "drivers/folder.rs"]

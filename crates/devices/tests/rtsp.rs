@@ -36,11 +36,12 @@ struct Server {
 }
 
 impl Server {
-    async fn start() -> Self {
+    async fn start(arguments: &[&str]) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/rtsp/server.py");
         // The system's Python: GStreamer's bindings are its packages.
         let mut command = Command::new("/usr/bin/python3");
-        let mut process = command.arg(script).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let mut process =
+            command.arg(script).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let line = timeout(Duration::from_secs(30), lines.next_line()).await.expect("the server starts").unwrap();
         Self { _process: process, port: line.expect("it prints its port").parse().unwrap() }
@@ -55,7 +56,7 @@ impl Server {
 #[tokio::test]
 #[ignore = "needs GStreamer's RTSP server"]
 async fn a_picture_is_taken_out_of_a_stream() {
-    let server = Server::start().await;
+    let server = Server::start(&[]).await;
     for path in ["/h264", "/jpeg"] {
         let camera = server.camera(path, "");
         let mut pictures = Vec::new();
@@ -77,12 +78,14 @@ async fn a_picture_is_taken_out_of_a_stream() {
 #[tokio::test]
 #[ignore = "needs GStreamer's RTSP server"]
 async fn only_the_right_user_gets_a_picture() {
-    let server = Server::start().await;
-    shoot(&*server.camera("/guarded", &format!(", {USER}"))).await.unwrap();
-    let (code, message) = refused(&*server.camera("/guarded", ", user = \"root\", password = \"env:HOME\"")).await;
+    let server = Server::start(&["--guarded"]).await;
+    shoot(&*server.camera("/h264", &format!(", {USER}"))).await.unwrap();
+    let (code, message) = refused(&*server.camera("/h264", ", user = \"root\", password = \"env:HOME\"")).await;
     assert_eq!(code, Code::DeviceHttpStatus);
     assert!(message.ends_with("it refuses user name or password"), "{message}");
-    let (_, message) = refused(&*server.camera("/nothing", "")).await;
+    let (_, message) = refused(&*server.camera("/h264", "")).await;
+    assert!(message.ends_with("it wants a user name and a password: give `user` and `password`"), "{message}");
+    let (_, message) = refused(&*server.camera("/nothing", &format!(", {USER}"))).await;
     assert!(message.contains("404"), "{message}");
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use pandian_domain::{BookLine, Code, Digest, Failure, Findings, LocationCode, Place, References, Sight};
 use pandian_vision::codes::{CodeSettings, Expected, Format};
-use pandian_vision::gates::{self, Unfit};
+use pandian_vision::gates::{self, GateSettings, Unfit};
 use pandian_vision::look::{Empty, Questions, Seen, look};
 use pandian_vision::marker::Texts;
 use pandian_vision::occupancy::Slot;
@@ -51,7 +51,22 @@ pub struct SightRules {
     /// The text of the marker at the rear, with `{location}` in it.
     pub rear_marker: Option<MarkerText>,
     /// From when on a picture is fit.
-    pub gates: gates::GateSettings,
+    pub gates: GateSettings,
+}
+
+impl Default for SightRules {
+    /// The codes of logistic labels that check themselves, on cameras that bring only pictures, with one kind of slot.
+    fn default() -> Self {
+        Self {
+            every_camera: false,
+            kinds: Vec::new(),
+            formats: vec![Format::Code128, Format::Code39, Format::Ean13, Format::DataMatrix, Format::Qr],
+            budget: Duration::from_millis(400),
+            front_marker: None,
+            rear_marker: None,
+            gates: GateSettings::default(),
+        }
+    }
 }
 
 /// A kind of slot: what one looks like, and which locations are of it.
@@ -235,7 +250,7 @@ fn decoded(who: &str, bytes: &[u8]) -> Result<Luma, Failure> {
         .map_err(|error| Failure::new(Code::CameraBadPicture, format!("{who} sent a picture that cannot be used: {error}")))
 }
 
-fn is_fit(who: &str, bytes: &[u8], limits: &gates::GateSettings) -> Result<(), Failure> {
+fn is_fit(who: &str, bytes: &[u8], limits: &GateSettings) -> Result<(), Failure> {
     let gates = gates::measure(&decoded(who, bytes)?, limits);
     let why = match gates.unfit {
         None => return Ok(()),

@@ -4,6 +4,8 @@ use std::any::Any;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use pandian_devices::camera::http::HttpCameraSettings;
+use pandian_devices::camera::http_snapshot::HttpSnapshotSettings;
+use pandian_devices::camera::onvif::OnvifSettings;
 use pandian_devices::crane::http::{HttpCraneSettings, Mode};
 use pandian_devices::http::HttpUrl;
 use pandian_devices::reader::http::HttpReaderSettings;
@@ -13,19 +15,25 @@ use pandian_engine::Clock;
 use pandian_sim::SimulationSettings;
 use pandian_sim::wire::{CraneRoute, LlrpReaderSpec, Manner, Route, ServerSpec, Serves};
 
+use self::cameras::WantedCamera;
 use crate::config::{ConfiguredCrane, Warehouse};
 use crate::fault::Fault;
 
-/// The servers that answer for a warehouse's devices of kinds `http` and `llrp`, one an address. With `listen`, all HTTP devices are served
-/// there, and each LLRP reader at the same IP address: at its own port, or at a free one if `listen` asks for that.
+mod cameras;
+
+/// The servers that answer for a warehouse's devices of kinds `http`, `llrp`, `http-snapshot` and `onvif`, one an address. With `listen`, all
+/// devices of kind `http` are served there, and each of the others at the same IP address: at its own port, or at a free one if `listen` asks
+/// for that.
 pub fn servers(warehouse: &Warehouse, listen: Option<SocketAddr>) -> Result<Vec<ServerSpec>, Fault> {
-    let mut servers = Servers { listen, specs: Vec::new(), readers: Vec::new() };
+    let mut servers = Servers { listen, specs: Vec::new(), readers: Vec::new(), cameras: Vec::new() };
     for crane in &warehouse.cranes {
         servers.serve(warehouse, crane)?;
     }
     if servers.specs.is_empty() {
-        let message =
-            format!("{}: no device of kind \"http\" or \"llrp\" on this machine: there is nothing to serve", warehouse.file.display());
+        let message = format!(
+            "{}: no device of kind \"http\", \"llrp\", \"http-snapshot\" or \"onvif\" on this machine: there is nothing to serve",
+            warehouse.file.display()
+        );
         return Err(Fault::new(Code::ConfigInvalid, message));
     }
     Ok(servers.specs)
@@ -35,6 +43,8 @@ struct Servers {
     listen: Option<SocketAddr>,
     specs: Vec<ServerSpec>,
     readers: Vec<KnownReader>,
+    /// The addresses of cameras with paths of their own, as they are configured, and their places among the servers.
+    cameras: Vec<(String, usize)>,
 }
 
 impl Servers {
@@ -53,8 +63,14 @@ impl Servers {
                 self.add_reader(&crane.id, side, settings, warehouse.simulation.as_ref())?;
             }
         }
-        for (_, camera) in crane.camera.iter() {
+        for (side, camera) in crane.camera.iter() {
             let camera: &dyn Any = &**camera;
+            if let Some(settings) = camera.downcast_ref::<HttpSnapshotSettings>() {
+                self.add_camera(WantedCamera::snapshot(&crane.id, side, settings)?)?;
+            }
+            if let Some(settings) = camera.downcast_ref::<OnvifSettings>() {
+                self.add_camera(WantedCamera::onvif(&crane.id, side, settings)?)?;
+            }
             if let Some(settings) = camera.downcast_ref::<HttpCameraSettings>() {
                 self.add(settings.url.base(), Route::Cameras)?;
             }
@@ -72,8 +88,9 @@ impl Servers {
             let message = format!("{}: a reader of kind \"llrp\" has this address", url.shown());
             return Err(Fault::new(Code::ConfigInvalid, message));
         }
+        let is_shared = |routes: &[Route]| listen.port() != 0 || !routes.iter().any(|route| matches!(route, Route::Camera(_)));
         let routes = self.specs.iter_mut().find_map(|spec| match &mut spec.serves {
-            Serves::Http(routes) if spec.listen == listen => Some(routes),
+            Serves::Http(routes) if spec.listen == listen && is_shared(routes) => Some(routes),
             _ => None,
         });
         let Some(routes) = routes else {
@@ -84,6 +101,7 @@ impl Servers {
             Route::Crane(new) => routes.iter().any(|route| matches!(route, Route::Crane(known) if known.path == new.path)),
             Route::Readers => routes.iter().any(|route| matches!(route, Route::Readers)),
             Route::Cameras => routes.iter().any(|route| matches!(route, Route::Cameras)),
+            Route::Camera(_) => false,
         };
         match route {
             Route::Crane(new) if there => {
@@ -192,7 +210,7 @@ fn loopback(host: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use pandian_sim::wire::Flavour;
+    use pandian_sim::wire::{CameraSpec, Channel, Flavour};
 
     use super::*;
     use crate::assemble::load;
@@ -205,7 +223,19 @@ mod tests {
         std::fs::write(&file, format!("{head}{cranes}")).unwrap();
         let specs = servers(&load(&file).unwrap(), listen.map(|listen| listen.parse().unwrap())).map_err(|fault| fault.to_string())?;
         let told = |spec: &ServerSpec| match &spec.serves {
-            Serves::Http(routes) => format!("{} http {}", spec.listen, routes.len()),
+            Serves::Http(routes) => match &routes[..] {
+                [Route::Camera(CameraSpec { make, channels, account, .. })] => {
+                    let channel = |channel: &Channel| format!("{}{}", channel.number, channel.side.map_or('-', Side::letter));
+                    let channels: Vec<String> = channels.iter().map(channel).collect();
+                    format!(
+                        "{} {make:?} {} {}",
+                        spec.listen,
+                        channels.join(" "),
+                        account.as_ref().map_or("anyone", |account| &account.user)
+                    )
+                }
+                routes => format!("{} http {}", spec.listen, routes.len()),
+            },
             Serves::Llrp(reader) => {
                 assert_eq!((reader.flavour, reader.started_at.is_some()), (Flavour::Impinj, true));
                 format!("{} llrp {} {}", spec.listen, reader.crane, reader.side.map_or('-', Side::letter))
@@ -257,5 +287,64 @@ mod tests {
         assert!(refused(&one("127.0.0.1:8011")).ends_with("another device has this address"));
         let twice = crane(1, &one("127.0.0.1:5184")) + &crane(2, &one("127.0.0.1:5184"));
         assert!(served(&twice, None).unwrap_err().ends_with("it is the reader of crane C1 already"));
+    }
+
+    fn camera(settings: &str) -> String {
+        format!("reader = {{ kind = \"sim\" }}\ncamera = {{ {settings} }}")
+    }
+
+    fn cameras(left: &str, right: &str) -> String {
+        format!("reader = {{ kind = \"sim\" }}\n[crane.cameras]\nL = {{ {left} }}\nR = {{ {right} }}\n")
+    }
+
+    #[test]
+    fn cameras_with_paths_of_their_own_are_served_where_they_are_configured_or_beside_the_rest() {
+        let axis = "kind = \"http-snapshot\", preset = \"axis\", address = \"127.0.0.1:8021\"";
+        let onvif = "kind = \"onvif\", address = \"localhost\", profile = \"Profile_3\"";
+        let plain = "kind = \"http-snapshot\", url = \"http://127.0.0.1:8022/{crane}/now.jpg?channel=2\"";
+        let all = crane(1, &camera(axis)) + &crane(2, &camera(onvif)) + &crane(3, &camera(plain));
+        let configured = [
+            "127.0.0.1:8011 http 3",
+            "127.0.0.1:8021 Axis 1- anyone",
+            "127.0.0.1:80 Onvif 3- anyone",
+            "127.0.0.1:8022 Plain { path: \"/C3/now.jpg\" } 2- anyone",
+        ];
+        let mut served_there = served(&all, None).unwrap();
+        served_there.sort();
+        let mut configured = configured.to_vec();
+        configured.sort();
+        assert_eq!(served_there, configured);
+        let anywhere = served(&all, Some("127.0.0.1:0")).unwrap();
+        assert!(anywhere.len() == 4 && anywhere.iter().all(|server| server.starts_with("127.0.0.1:0 ")), "{anywhere:?}");
+    }
+
+    #[test]
+    fn the_cameras_of_both_sides_are_two_or_the_channels_of_one() {
+        let at = |port: u16, channel: u16| {
+            format!(
+                "kind = \"http-snapshot\", preset = \"hikvision\", address = \"127.0.0.1:{port}\", channel = {channel}, \
+                 user = \"admin\", password = \"env:CARGO_MANIFEST_DIR\""
+            )
+        };
+        let one = crane(1, &cameras(&at(8021, 101), &at(8021, 201)));
+        assert_eq!(served(&one, None).unwrap()[1..], ["127.0.0.1:8021 Hikvision 1L 2R admin"]);
+        let two = crane(1, &cameras(&at(8021, 101), &at(8022, 101)));
+        assert_eq!(served(&two, None).unwrap()[1..], ["127.0.0.1:8021 Hikvision 1L admin", "127.0.0.1:8022 Hikvision 1R admin"]);
+        let same = crane(1, &cameras(&at(8021, 101), &at(8021, 102)));
+        assert!(served(&same, None).unwrap_err().ends_with("it is the camera of crane C1 already; give another `channel`"));
+    }
+
+    #[test]
+    fn a_camera_that_cannot_be_served_is_named_with_the_reason() {
+        let refused = |settings: &str| served(&crane(1, &camera(settings)), None).unwrap_err();
+        let axis = "kind = \"http-snapshot\", preset = \"axis\", address = ";
+        assert!(refused(&format!("{axis}\"10.0.4.2\"")).starts_with("http://10.0.4.2/: this is not an address of this machine"));
+        assert!(
+            refused(&format!("{axis}\"127.0.0.1\", tls = {{ public = true }}")).starts_with("the camera of crane C1: the simulator has no")
+        );
+        let unset = refused(&format!("{axis}\"127.0.0.1\", user = \"a\", password = \"env:NOT_SET_IN_TESTS\""));
+        assert!(unset.contains("the environment variable NOT_SET_IN_TESTS of its `password` is not set"), "{unset}");
+        let elsewhere = refused("kind = \"onvif\", address = \"127.0.0.1\", service = \"/soap\"");
+        assert!(elsewhere.contains("the device service at /onvif/device_service only"), "{elsewhere}");
     }
 }

@@ -128,14 +128,12 @@ impl Scene {
 
     /// The photograph, a JPEG in colour.
     pub fn render(&self) -> Bytes {
-        let canvas = self.paint();
-        develop::jpeg(&canvas, self)
+        develop::jpeg(self.paint(), self)
     }
 
     /// The same before it is a JPEG: gray, row by row from the top left, as many bytes as the size has pixels.
     pub fn render_luma(&self) -> Vec<u8> {
-        let canvas = self.paint();
-        develop::luma(&canvas, self)
+        develop::luma(self.paint(), self)
     }
 
     /// From the rear to the front.

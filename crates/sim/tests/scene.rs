@@ -91,7 +91,12 @@ fn labels_of_two_pixels_a_module_are_read() {
     let number = "069012340000000018";
     // Narrower ones have no room for a long code of such modules.
     let kinds = [Kind::PalletOfCartons, Kind::WrappedPallet, Kind::BigBag];
-    for (symbology, text) in [(Symbology::Gs1, format!("00{number}")), (Symbology::Code128, "HU-77".into()), (Symbology::Qr, number.into()), (Symbology::DataMatrix, number.into())] {
+    for (symbology, text) in [
+        (Symbology::Gs1, format!("00{number}")),
+        (Symbology::Code128, "HU-77".into()),
+        (Symbology::Qr, number.into()),
+        (Symbology::DataMatrix, number.into()),
+    ] {
         let mut read = 0;
         for slot in 0..12 {
             let shown = if symbology == Symbology::Code128 { text.as_str() } else { number };
@@ -116,15 +121,14 @@ fn the_front_marker_is_always_read_and_any_load_hides_the_rear_one() {
     let markers = Beams { front: Some("A01-L-012-05".into()), rear: Some("A01-L-012-05@rear".into()) };
     let (mut front, mut rear, mut pictures) = (0, 0, 0);
     for slot in 0..8 {
-        let empty = Scene { markers: markers.clone(), light: Light::HALL, ..Scene::new(SlotLook::new(slot, 1), Load::default(), FULL_HD, slot) };
+        let empty =
+            Scene { markers: markers.clone(), light: Light::HALL, ..Scene::new(SlotLook::new(slot, 1), Load::default(), FULL_HD, slot) };
         let found = texts(&empty);
         pictures += 1;
         front += usize::from(found.contains(&"A01-L-012-05".to_owned()));
         rear += usize::from(found.contains(&"A01-L-012-05@rear".to_owned()));
         let kind = Kind::ALL[slot as usize];
-        let empty2 = empty.clone();
         let found = texts(&Scene { load: Load::drawn(kind, slot), ..empty });
-        if let Ok(d)=std::env::var("DBG") { std::fs::write(format!("{d}/m{slot}.jpg"), empty2.render()).unwrap(); eprintln!("{slot} {front} {rear}"); }
         assert!(!found.contains(&"A01-L-012-05@rear".to_owned()), "{kind:?} in slot {slot} hides no marker");
     }
     assert!(front >= pictures - 1 && rear >= pictures - 1, "front {front}, rear {rear} of {pictures}");
@@ -141,10 +145,17 @@ fn a_unit_looks_the_same_wherever_it_stands_and_whatever_its_label_says() {
 #[test]
 fn no_scene_makes_the_renderer_panic() {
     for seed in 0..40_u64 {
-        let mut scene = Scene::new(SlotLook::new(seed, seed), Load::default(), Size::new((seed * 13) as u16 % 200, (seed * 7) as u16 % 200), seed);
-        scene.load = Load { units: (0..seed % 7).map(|n| Unit { labels: vec![Label::of("label"); 5], ..Unit::new(Kind::ALL[n as usize], n) }).collect() };
+        let mut scene =
+            Scene::new(SlotLook::new(seed, seed), Load::default(), Size::new((seed * 13) as u16 % 200, (seed * 7) as u16 % 200), seed);
+        scene.load = Load {
+            units: (0..seed % 7).map(|n| Unit { labels: vec![Label::of("label"); 5], ..Unit::new(Kind::ALL[n as usize], n) }).collect(),
+        };
         scene.pose = CameraPose { moved: [seed as f32; 3], yaw: seed as f32 * 9.0, pitch: 80.0, roll: 180.0 };
-        scene.distortions = Family::HELD_OUT.into_iter().chain(Family::TUNING).map(|family| Distortion { strength: 5.0, ..Distortion::drawn(family, seed) }).collect();
+        scene.distortions = Family::HELD_OUT
+            .into_iter()
+            .chain(Family::TUNING)
+            .map(|family| Distortion { strength: 5.0, ..Distortion::drawn(family, seed) })
+            .collect();
         assert!(!scene.render().is_empty());
     }
 }

@@ -10,6 +10,7 @@ fn read(path: &Path) -> Luma {
 }
 
 fn main() {
+    let mut names = true;
     for folder in std::env::args().skip(1) {
         let folder = Path::new(&folder);
         let table = std::fs::read_to_string(folder.join("truths.csv")).unwrap();
@@ -27,8 +28,9 @@ fn main() {
             let began = Instant::now();
             let values = references.probe(&picture);
             let ms = began.elapsed().as_secs_f32() * 1000.0;
-            let values: Vec<String> = values.iter().map(|value| format!("{value:.4}")).collect();
-            println!("{},{},{},{},{:.1},{:.4},{}", fields[0], fields[2], fields[3], fields[4], ms, opening.bottom * 480.0, values.join(","));
+            if names { println!("picture,occupied,kind,family,ms,{}", values.iter().map(|v| v.0.clone()).collect::<Vec<_>>().join(",")); names = false }
+            let values: Vec<String> = values.iter().map(|value| format!("{:.4}", value.1)).collect();
+            println!("{},{},{},{},{:.1},{}", fields[0], fields[2], fields[3], fields[4], ms, values.join(","));
         }
     }
 }

@@ -28,14 +28,14 @@ pub struct CounterSettings {
     /// Width and height of its input where the model leaves them open, in pixels; a multiple of 32.
     pub side: usize,
     /// The order of colours it was trained with.
-    pub channels: Channels,
+    pub channels: ChannelOrder,
     /// The numbers it was trained with.
-    pub range: Range,
+    pub range: PixelRange,
 }
 
 /// The order of colours that a model wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Channels {
+pub enum ChannelOrder {
     /// Red, green, blue.
     Rgb,
     /// Blue, green, red.
@@ -44,7 +44,7 @@ pub enum Channels {
 
 /// The numbers that a model wants for pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Range {
+pub enum PixelRange {
     /// From 0 to 1.
     Unit,
     /// From 0 to 255.
@@ -85,7 +85,7 @@ pub struct Counter {
 impl Default for CounterSettings {
     /// As YOLOv8 is trained: red, green, blue from 0 to 1.
     fn default() -> Self {
-        Self { score: 0.3, overlap: 0.5, classes: Vec::new(), side: 640, channels: Channels::Rgb, range: Range::Unit }
+        Self { score: 0.3, overlap: 0.5, classes: Vec::new(), side: 640, channels: ChannelOrder::Rgb, range: PixelRange::Unit }
     }
 }
 
@@ -114,8 +114,8 @@ impl Counter {
         let begun = Instant::now();
         let (fitted, scale) = picture.fitted(self.width, self.height);
         let order = match self.settings.channels {
-            Channels::Rgb => [0, 1, 2],
-            Channels::Bgr => [2, 1, 0],
+            ChannelOrder::Rgb => [0, 1, 2],
+            ChannelOrder::Bgr => [2, 1, 0],
         };
         let pixels = planes(fitted.as_chunks().0.iter(), order, |byte| self.settings.range.number(byte));
         let answer = self.network.ask(pixels, self.height, self.width)?;
@@ -132,7 +132,7 @@ impl Counter {
     }
 }
 
-impl Range {
+impl PixelRange {
     fn number(self, byte: u8) -> f32 {
         match self {
             Self::Unit => f32::from(byte) / 255.0,

@@ -32,7 +32,7 @@ pub enum BadModel {
         why: String,
     },
     /// It wants something else than a picture.
-    #[error("its input does not fit: {wanted} is wanted, it has {found}")]
+    #[error("its input does not fit: {found} instead of {wanted}")]
     Input {
         /// What would fit.
         wanted: String,
@@ -40,7 +40,7 @@ pub enum BadModel {
         found: String,
     },
     /// It gives something that is not understood.
-    #[error("its output does not fit: {wanted} is wanted, it has {found}")]
+    #[error("its output does not fit: {found} instead of {wanted}")]
     Output {
         /// What would fit.
         wanted: String,
@@ -139,11 +139,18 @@ pub(crate) fn planes<'a>(pixels: impl Iterator<Item = &'a [u8; 3]> + Clone, orde
 
 /// Height and width of the picture that a model wants.
 fn picture_size(model: &Model) -> Result<(Option<usize>, Option<usize>), BadModel> {
-    let unfit = |found: String| BadModel::Input { wanted: format!("one picture of floats, 1 × 3 × height × width, at most {SIDE} a side"), found };
+    let unfit = |found: String| BadModel::Input {
+        wanted: format!("one picture of floats, 1 × 3 × height × width, at most {SIDE} a side"),
+        found,
+    };
     let [input] = *model.input_ids() else { return Err(unfit(format!("{} inputs", model.input_ids().len()))) };
     let node = model.node_info(input).ok_or_else(|| unfit("none".to_owned()))?;
     let shape = node.shape().ok_or_else(|| unfit("one of unknown dimensions".to_owned()))?;
-    let found = shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(" × ");
+    let size_in_words = |dimension: &Dimension| match dimension {
+        Dimension::Fixed(size) => size.to_string(),
+        Dimension::Symbolic(_) => "?".to_owned(),
+    };
+    let found = shape.iter().map(size_in_words).collect::<Vec<_>>().join(" × ");
     if node.dtype().is_some_and(|kind| kind != ValueType::Tensor(DataType::Float)) {
         return Err(unfit(format!("{found} of another kind of number")));
     }

@@ -10,4 +10,5 @@ pub(crate) mod gradient;
 pub(crate) mod rack;
 pub(crate) mod registration;
 pub(crate) mod scaled;
+pub(crate) mod standing;
 pub(crate) mod warp;

@@ -59,4 +59,8 @@ impl Camera for FolderCamera {
     fn address(&self) -> &str {
         self.shown()
     }
+
+    fn brings_only_pictures(&self) -> bool {
+        true
+    }
 }

@@ -210,6 +210,10 @@ impl Camera for HttpSnapshotCamera {
     fn address(&self) -> &str {
         self.base.shown()
     }
+
+    fn brings_only_pictures(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,18 @@ mod xml;
 
 use session::OnvifCamera;
 
+/// Reads bytes as every answer of a camera. What is read of a question's own envelope is what was written; a failed check panics.
+#[cfg(feature = "suite")]
+pub(crate) fn check_reply(bytes: &[u8]) {
+    let _answers = (wire::clock(bytes), wire::media_of_services(bytes), wire::media_of_capabilities(bytes), wire::snapshot_uri(bytes));
+    for profile in wire::profiles(bytes).unwrap_or_default() {
+        let asked = wire::Question::SnapshotUri(wire::Media::One, &profile.token).envelope(None);
+        let read = xml::Element::parse(asked.as_bytes()).ok();
+        let token = read.as_ref().and_then(|root| root.at(&["Body", "GetSnapshotUri", "ProfileToken"]));
+        assert_eq!(token.map(|token| token.text.as_str()), Some(profile.token.trim()));
+    }
+}
+
 /// Settings of a camera of kind `onvif`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -110,5 +122,9 @@ impl Camera for OnvifCamera {
 
     fn address(&self) -> &str {
         self.service().shown()
+    }
+
+    fn brings_only_pictures(&self) -> bool {
+        true
     }
 }

@@ -257,7 +257,7 @@ fn ends_head(bytes: &[u8], searched: usize) -> bool {
 }
 
 /// Parses a head and gives its length; nothing while it is not whole.
-fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Broken> {
+pub(super) fn parse_head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Broken> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let length = match response.parse(bytes) {

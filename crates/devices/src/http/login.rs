@@ -109,6 +109,18 @@ fn respond(prompt: &mut WwwAuthenticateHeader, credentials: &Credentials, reques
     prompt.respond(&context).ok().map(|header| header.to_string())
 }
 
+/// Answers challenges. What is answered stays one line, whatever stood in them; a failed check panics.
+#[cfg(feature = "suite")]
+pub(super) fn check_answers(challenges: &[Box<str>]) {
+    let login = Login::new(Some(Credentials { user: "user".to_owned(), password: "password".to_owned(), allow_basic: true }));
+    let uri = Uri::from_static("http://h/p?q");
+    let url = super::HttpUrl::parse("http://h/p?q");
+    let (Ok(()), Ok(url)) = (login.learn(&uri, challenges, false), url) else { return };
+    let headers = super::HeaderLines::of(&url);
+    let shown = login.authorization(&Request { method: "GET", uri: &uri, headers: &headers, key: "", body: b"" });
+    assert!(shown.is_some_and(|shown| !shown.contains(['\r', '\n'])));
+}
+
 impl HttpClient {
     /// Sends a request as [`send`](Self::send) does, with credentials where the server asks for them. What the server said is
     /// remembered, so that the next request needs no second one.

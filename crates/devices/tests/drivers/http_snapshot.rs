@@ -1,5 +1,6 @@
 //! The `http-snapshot` camera against cameras that behave as real ones do.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,8 +9,10 @@ use futures_util::future::join_all;
 use pandian_devices::Camera;
 use pandian_devices::suite::until;
 use pandian_domain::Code;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
+use crate::certificates::Certificates;
 use crate::ground::{self, PNG, context};
 use crate::guard::{Guard, USER, challenged, new_picture, refused, shoot, shoot_within, shot, shows_password};
 use crate::peer::{Peer, Step, reply};
@@ -250,4 +253,51 @@ async fn trying_a_camera_says_what_it_answers() {
     peer.now(|_| shot());
     let summary = camera(&peer, "").probe().await.unwrap().summary;
     assert!(summary.contains("HTTP 200, no credentials asked for, image/png"), "{summary}");
+}
+
+/// The address where a peer is spoken to over TLS.
+async fn encrypted(peer: &Peer, certificates: &Certificates) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, plain, acceptor) = (listener.local_addr().unwrap(), peer.address, certificates.acceptor.clone());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let mut outside = acceptor.accept(stream).await?;
+                let mut inside = TcpStream::connect(plain).await?;
+                tokio::io::copy_bidirectional(&mut outside, &mut inside).await
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_camera_is_recognised_over_tls_as_it_is_configured() {
+    let certificates = Certificates::new().await;
+    let peer =
+        Peer::start(|asked| if shows_password(asked) { shot() } else { vec![Step::Send(challenged("Basic realm=\"camera\""))] }).await;
+    let address = encrypted(&peer, &certificates).await;
+    let camera = |tls: &str| {
+        let settings = format!("{{ preset = \"axis\", address = \"{address}\", tls = {tls}, {USER} }}");
+        ground::camera("http-snapshot", &settings, &context(certificates.folder.path()))
+    };
+    for tls in ["{ ca = \"ca.pem\", server_name = \"localhost\" }", &format!("{{ sha256 = \"{}\" }}", certificates.sha256)] {
+        let camera = camera(tls);
+        for _ in 0..2 {
+            shoot(&*camera).await.unwrap();
+        }
+    }
+    let asked = peer.asked().len();
+    let other = format!("{{ sha256 = \"{}\" }}", "00".repeat(32));
+    for (tls, told) in [
+        ("{ ca = \"ca.pem\" }", "certificate"),
+        ("{ public = true, server_name = \"localhost\" }", "UnknownIssuer"),
+        (&other, "which is not `tls.sha256`"),
+    ] {
+        let (code, message) = refused(&*camera(tls)).await;
+        assert_eq!(code, Code::DeviceUnreachable, "{tls}: {message}");
+        assert!(message.contains(told), "{tls}: {message}");
+    }
+    assert_eq!(peer.asked().len(), asked, "who is not recognised is not spoken to");
 }

@@ -73,15 +73,13 @@ pub struct Vision {
     pub rules: SightRules,
 }
 
-/// Read unless the configuration says which: those of logistic labels that check themselves.
-const USUAL_FORMATS: [Format; 5] = [Format::Code128, Format::Code39, Format::Ean13, Format::DataMatrix, Format::Qr];
-const USUAL_BUDGET: Duration = Duration::from_millis(400);
 const LONGEST_BUDGET: Duration = Duration::from_secs(10);
 
 pub(super) fn read(document: &mut Document<'_>, table: VisionTable, layout: &Layout) -> Vision {
     let at = || Path::of("vision");
-    let formats = table.formats.map_or_else(|| USUAL_FORMATS.to_vec(), |names| formats(document, &names));
-    let budget = table.budget.map_or(USUAL_BUDGET, |budget| budget.0);
+    let usual = SightRules::default();
+    let formats = table.formats.map_or(usual.formats, |names| formats(document, &names));
+    let budget = table.budget.map_or(usual.budget, |budget| budget.0);
     if budget > LONGEST_BUDGET {
         document.problem(&at().key("budget"), "10s at most");
     }
@@ -98,7 +96,7 @@ pub(super) fn read(document: &mut Document<'_>, table: VisionTable, layout: &Lay
     if front_marker.is_some() && front_marker == rear_marker {
         document.problem(&at().key("rear_marker"), "the marker on the front beam has the same text: nobody could tell them apart");
     }
-    let usual = GateSettings::default();
+    let usual = usual.gates;
     let mut limit = |key: &str, value: Option<f32>, usual: f32, most: f32| {
         let value = value.unwrap_or(usual);
         if !(0.0..=most).contains(&value) {

@@ -42,6 +42,8 @@ pub(crate) struct Draft {
     pub(crate) rail_gap: Option<&'static str>,
     /// Cranes have a camera.
     pub(crate) camera: bool,
+    /// On the wire it is of kind `http-snapshot`.
+    pub(crate) snapshot: bool,
     /// Cranes have a reader, and a camera, for either side of the aisle.
     pub(crate) each_side: bool,
 }
@@ -60,6 +62,7 @@ impl Default for Draft {
             shared: false,
             rail_gap: None,
             camera: true,
+            snapshot: false,
             each_side: false,
         }
     }
@@ -138,10 +141,14 @@ impl Draft {
             Devices::Wire([crane, reader, camera]) => (
                 format!("kind = \"http\", url = \"http://127.0.0.1:{crane}/execute_queue/\", alarm_codes = [500]"),
                 format!("kind = \"http\", url = \"http://127.0.0.1:{reader}/readers/{{crane}}/inventory?location={{location}}\""),
-                format!(
-                    "kind = \"http\", url = \"http://127.0.0.1:{camera}/cameras/{{crane}}/capture?location={{location}}\", \
-                     compare_url = \"http://127.0.0.1:{camera}/cameras/{{crane}}/compare?location={{location}}\""
-                ),
+                if self.snapshot {
+                    format!("kind = \"http-snapshot\", preset = \"hikvision\", address = \"127.0.0.1:{camera}\"")
+                } else {
+                    format!(
+                        "kind = \"http\", url = \"http://127.0.0.1:{camera}/cameras/{{crane}}/capture?location={{location}}\", \
+                         compare_url = \"http://127.0.0.1:{camera}/cameras/{{crane}}/compare?location={{location}}\""
+                    )
+                },
             ),
         };
         let on_it = |role: &str, device: &str| match self.each_side {

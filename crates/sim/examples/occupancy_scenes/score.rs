@@ -37,7 +37,9 @@ struct Prepared {
 /// Judges all scenes, on as many threads as there are cores.
 pub(crate) fn run(order: &Order) -> Value {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let part = |first: usize| (first..draw::groups(order)).step_by(threads).flat_map(|number| judged(order, &draw::group(order, number))).collect();
+    let part = |first: usize| {
+        (first..draw::groups(order)).step_by(threads).flat_map(|number| judged(order, &draw::group(order, number))).collect()
+    };
     let all: Vec<Judged> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|first| scope.spawn(move || -> Vec<Judged> { part(first) })).collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()

@@ -45,7 +45,8 @@ pub(crate) fn hash(picture: &Luma) -> u64 {
         for (x, mean) in row.iter_mut().enumerate() {
             let (top, left) = (y * height / SIDE, x * width / SIDE);
             let (bottom, right) = (((y + 1) * height / SIDE).max(top + 1), ((x + 1) * width / SIDE).max(left + 1));
-            let sum: u64 = (top..bottom).flat_map(|y| &picture.pixels()[y * width + left..y * width + right]).map(|&pixel| u64::from(pixel)).sum();
+            let sum: u64 =
+                (top..bottom).flat_map(|y| &picture.pixels()[y * width + left..y * width + right]).map(|&pixel| u64::from(pixel)).sum();
             *mean = sum as f64 / ((bottom - top) * (right - left)) as f64;
         }
     }
@@ -53,7 +54,11 @@ pub(crate) fn hash(picture: &Luma) -> u64 {
     let mut low = [0.0; LOW * LOW];
     for (n, value) in low.iter_mut().enumerate() {
         let (down, across) = (n / LOW, n % LOW);
-        *value = small.iter().enumerate().map(|(y, row)| wave(down, y) * row.iter().enumerate().map(|(x, mean)| wave(across, x) * mean).sum::<f64>()).sum();
+        *value = small
+            .iter()
+            .enumerate()
+            .map(|(y, row)| wave(down, y) * row.iter().enumerate().map(|(x, mean)| wave(across, x) * mean).sum::<f64>())
+            .sum();
     }
     let mut sorted = low;
     sorted.sort_by(f64::total_cmp);

@@ -40,7 +40,11 @@ fn wall(canvas: &mut Canvas, view: &View, scene: &Scene, colour: [f32; 3], brigh
 fn lamps(canvas: &mut Canvas, view: &View, scene: &Scene, bright: f32, dice: &mut Dice) {
     let far = scene.look.depth + 5.8;
     for _ in 0..dice.below(4) {
-        let (wide, high) = if dice.chance(0.5) { (dice.between(0.6, 2.0), dice.between(0.05, 0.15)) } else { (dice.between(0.4, 1.4), dice.between(0.4, 1.5)) };
+        let (wide, high) = if dice.chance(0.5) {
+            (dice.between(0.6, 2.0), dice.between(0.05, 0.15))
+        } else {
+            (dice.between(0.4, 1.4), dice.between(0.4, 1.5))
+        };
         let face = Face::upright(dice.between(-4.0, 3.0), dice.between(0.0, 3.5), far, wide, high);
         let glow = dice.between(0.4, 1.0) * bright.max(0.25) * 1.6;
         canvas.cover(view, &face, |_, _| ([glow; 3], 1.0));
@@ -75,6 +79,7 @@ fn next_rack(canvas: &mut Canvas, view: &View, scene: &Scene, far: f32, lit: &Li
     let shift = hall.between(-0.5, 0.5) * bay;
     let steel = Paint::new(look.steel, Grain::Cloudy, 0.08, 1.1, 0.3);
     let post = Paint::new(look.post, Grain::Cloudy, 0.08, 1.1, 0.6);
+    let nearness = -look.stand().0.2 / (far - look.stand().0.2);
     let reach = if far > look.depth + 1.0 { 3_i8 } else { 2 };
     for row in [-1_i8, 0, 1] {
         let floor = f32::from(row) * level;
@@ -92,7 +97,12 @@ fn next_rack(canvas: &mut Canvas, view: &View, scene: &Scene, far: f32, lit: &Li
             let left = shift + (f32::from(column) - 0.5) * bay;
             let high = look.height - look.beam - 0.05;
             let bed = Bed { left: left + 0.08, right: left + bay - 0.1, floor, front: far, deep, high };
-            let load = Load::drawn(dice.pick(&Kind::ALL), dice.bits());
+            let mut load = Load::drawn(dice.pick(&Kind::ALL), dice.bits());
+            for unit in &mut load.units {
+                // Farther away, they are smaller; most face the other aisle.
+                unit.labels.retain(|_| dice.chance(0.35));
+                unit.labels.iter_mut().for_each(|label| label.module_px *= nearness);
+            }
             let room = (bed.right - bed.left) / load.units.len().max(1) as f32;
             for (n, unit) in load.units.iter().enumerate() {
                 let left = bed.left + room * n as f32;

@@ -1,7 +1,7 @@
 //! The picture while it is painted: light, not yet a photograph.
 
 use super::space::{Face, V3, View};
-use super::texture::Grain;
+use super::texture::{Grain, Tile};
 
 /// Red, green and blue, in shares of the light that a white surface gives back.
 pub(super) type Colour = [f32; 3];
@@ -17,6 +17,13 @@ pub(super) fn scaled(colour: Colour, by: f32) -> Colour {
 
 pub(super) fn mixed(from: Colour, to: Colour, share: f32) -> Colour {
     std::array::from_fn(|n| from[n] + (to[n] - from[n]) * share)
+}
+
+/// How far a small number is above the whole one below it. Faster than the standard way on the least of processors.
+#[inline]
+pub(super) fn part(value: f32) -> f32 {
+    let rest = value - value as i32 as f32;
+    if rest < 0.0 { rest + 1.0 } else { rest }
 }
 
 /// The picture while it is painted, from the rear to the front.
@@ -62,12 +69,38 @@ impl Paint {
         Self { shade: [top, bottom], ..self }
     }
 
-    /// Its colour at a place in metres, `down` of `height`.
+    /// Ready to paint a face of that height.
+    pub(super) fn brush(&self, height: f32) -> Brush {
+        let [top, bottom] = self.shade;
+        Brush {
+            colour: self.colour,
+            tile: self.grain.tile(),
+            depth: self.depth,
+            per_metre: 1.0 / self.scale,
+            from: [self.offset, self.offset * 1.7],
+            top,
+            fall: (bottom - top) / height.max(1e-6),
+        }
+    }
+}
+
+/// A paint about to be laid on a face.
+pub(super) struct Brush {
+    colour: Colour,
+    tile: Tile,
+    depth: f32,
+    per_metre: f32,
+    from: [f32; 2],
+    top: f32,
+    fall: f32,
+}
+
+impl Brush {
+    /// Its colour at a place in metres from the upper left corner.
     #[inline]
-    pub(super) fn at(&self, u: f32, v: f32, height: f32) -> Colour {
-        let grain = self.grain.at(self.offset + u / self.scale, self.offset * 1.7 + v / self.scale);
-        let shade = self.shade[0] + (self.shade[1] - self.shade[0]) * (v / height);
-        scaled(self.colour, (1.0 + self.depth * grain).max(0.05) * shade)
+    pub(super) fn at(&self, u: f32, v: f32) -> Colour {
+        let grain = self.tile.at(self.from[0] + u * self.per_metre, self.from[1] + v * self.per_metre);
+        scaled(self.colour, (1.0 + self.depth * grain).max(0.05) * (self.top + self.fall * v))
     }
 }
 
@@ -85,8 +118,8 @@ impl Canvas {
 
     /// Paints a face with one look.
     pub(super) fn face(&mut self, view: &View, face: &Face, paint: &Paint) {
-        let height = face.height().max(1e-6);
-        self.cover(view, face, |u, v| (paint.at(u, v, height), 1.0));
+        let brush = paint.brush(face.height());
+        self.cover(view, face, |u, v| (brush.at(u, v), 1.0));
     }
 
     /// Paints a face: `colour` gives the colour at metres along its edges, and how much it covers.

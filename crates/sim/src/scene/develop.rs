@@ -62,33 +62,35 @@ impl Development {
 }
 
 /// The photograph as a JPEG.
-pub(super) fn jpeg(canvas: &Canvas, scene: &Scene) -> Bytes {
+pub(super) fn jpeg(canvas: Canvas, scene: &Scene) -> Bytes {
+    let (width, height) = (canvas.width as u16, canvas.height as u16);
     let (pixels, quality) = developed(canvas, scene);
     let mut bytes = Vec::with_capacity(pixels.len() / 12);
     let mut encoder = Encoder::new(&mut bytes, quality);
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     // It cannot fail into memory, and the size fits into 16 bits; should it, the picture is cut short and its reader complains.
-    match encoder.encode(&pixels, canvas.width as u16, canvas.height as u16, ColorType::Rgb) {
+    match encoder.encode(&pixels, width, height, ColorType::Rgb) {
         Ok(()) => bytes.into(),
         Err(_) => Bytes::new(),
     }
 }
 
 /// The photograph in gray, as JPEG weighs its colours.
-pub(super) fn luma(canvas: &Canvas, scene: &Scene) -> Vec<u8> {
+pub(super) fn luma(canvas: Canvas, scene: &Scene) -> Vec<u8> {
     let (pixels, _) = developed(canvas, scene);
     let gray = |pixel: &[u8; 3]| (0.299 * f32::from(pixel[0]) + 0.587 * f32::from(pixel[1]) + 0.114 * f32::from(pixel[2])).round() as u8;
     pixels.as_chunks().0.iter().map(gray).collect()
 }
 
-fn developed(canvas: &Canvas, scene: &Scene) -> (Vec<u8>, u8) {
-    let development = Development::of(canvas, scene);
+fn developed(canvas: Canvas, scene: &Scene) -> (Vec<u8>, u8) {
+    let development = Development::of(&canvas, scene);
+    let (width, height) = (canvas.width, canvas.height);
     let seen = through_lens(canvas, scene);
-    (exposed(&seen, canvas.width, canvas.height, &development, scene.grain), development.quality)
+    (exposed(&seen, width, height, &development, scene.grain), development.quality)
 }
 
 /// Nothing is quite sharp: the lens, its focus, and what moved while the shutter was open.
-fn through_lens(canvas: &Canvas, scene: &Scene) -> Vec<Colour> {
+fn through_lens(mut canvas: Canvas, scene: &Scene) -> Vec<Colour> {
     let mut dice = Dice::new(scene.grain ^ 1, Row::Grain);
     let (width, height) = (canvas.width, canvas.height);
     let fine = width as f32 / 640.0;
@@ -108,8 +110,8 @@ fn through_lens(canvas: &Canvas, scene: &Scene) -> Vec<Colour> {
         }
     }
     let kernel = Kernel::gauss(sigma);
-    let mut pixels = kernel.along_rows(&canvas.pixels, width);
-    pixels = kernel.along_columns(&pixels, width, height);
+    kernel.along_rows(&mut canvas.pixels, width);
+    let pixels = kernel.along_columns(&canvas.pixels, width, height);
     match motion {
         Some((length, turn)) => moved(&pixels, width, height, length, turn),
         None => pixels,
@@ -127,44 +129,41 @@ impl Kernel {
         Self(weights.into_iter().map(|weight| weight / all).collect())
     }
 
-    fn along_rows(&self, pixels: &[Colour], width: usize) -> Vec<Colour> {
-        let mut out = vec![[0.0; 3]; pixels.len()];
+    /// Each row on its own, in place.
+    fn along_rows(&self, pixels: &mut [Colour], width: usize) {
         let reach = self.0.len() - 1;
-        for (from, to) in pixels.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
-            for (x, pixel) in to.iter_mut().enumerate() {
-                let mut sum = from[x].map(|value| value * self.0[0]);
-                if x >= reach && x + reach < width {
-                    for n in 1..=reach {
-                        let (left, right) = (from[x - n], from[x + n]);
-                        (0..3).for_each(|c| sum[c] += self.0[n] * (left[c] + right[c]));
-                    }
-                } else {
-                    for n in 1..=reach {
-                        let (left, right) = (from[x.saturating_sub(n)], from[(x + n).min(width - 1)]);
-                        (0..3).for_each(|c| sum[c] += self.0[n] * (left[c] + right[c]));
-                    }
-                }
-                *pixel = sum;
+        // A row with its first and last pixel repeated, so that no weight falls beside it.
+        let mut wider = vec![[0.0; 3]; width + 2 * reach];
+        for row in pixels.chunks_exact_mut(width) {
+            wider[..reach].fill(row[0]);
+            wider[reach..reach + width].copy_from_slice(row);
+            wider[reach + width..].fill(row[width - 1]);
+            let (row, wider) = (row.as_flattened_mut(), wider.as_flattened());
+            let shifted = |by: usize| &wider[3 * by..3 * by + 3 * width];
+            row.iter_mut().zip(shifted(reach)).for_each(|(value, from)| *value = from * self.0[0]);
+            for (n, weight) in self.0.iter().enumerate().skip(1) {
+                add(row, shifted(reach - n), shifted(reach + n), *weight);
             }
         }
-        out
     }
 
     fn along_columns(&self, pixels: &[Colour], width: usize, height: usize) -> Vec<Colour> {
         let mut out = vec![[0.0; 3]; pixels.len()];
-        let row = |y: usize| &pixels[y * width..(y + 1) * width];
+        let row = |y: usize| pixels[y * width..(y + 1) * width].as_flattened();
         for (y, to) in out.chunks_exact_mut(width).enumerate() {
-            for (pixel, from) in to.iter_mut().zip(row(y)) {
-                *pixel = from.map(|value| value * self.0[0]);
-            }
-            for n in 1..self.0.len() {
-                let (above, below) = (row(y.saturating_sub(n)), row((y + n).min(height - 1)));
-                for ((pixel, above), below) in to.iter_mut().zip(above).zip(below) {
-                    (0..3).for_each(|c| pixel[c] += self.0[n] * (above[c] + below[c]));
-                }
+            let to = to.as_flattened_mut();
+            to.iter_mut().zip(row(y)).for_each(|(value, from)| *value = from * self.0[0]);
+            for (n, weight) in self.0.iter().enumerate().skip(1) {
+                add(to, row(y.saturating_sub(n)), row((y + n).min(height - 1)), *weight);
             }
         }
         out
+    }
+}
+
+fn add(to: &mut [f32], one: &[f32], other: &[f32], weight: f32) {
+    for ((value, one), other) in to.iter_mut().zip(one).zip(other) {
+        *value += weight * (one + other);
     }
 }
 

@@ -37,8 +37,6 @@ pub enum Family {
     LowQuality,
     /// Held out: something stands before a part of the picture.
     Occlusion,
-    /// In neither set: something hangs before nearly all of the picture, so that nobody can tell.
-    Blocked,
 }
 
 impl Family {
@@ -65,7 +63,6 @@ impl Family {
             Self::Perspective => "perspective",
             Self::LowQuality => "low quality",
             Self::Occlusion => "occlusion",
-            Self::Blocked => "blocked",
         }
     }
 }
@@ -132,7 +129,6 @@ pub(super) fn paint(canvas: &mut Canvas, view: &View, scene: &Scene) {
             Family::Cable => cable(canvas, view, scene, distortion),
             Family::HardShadow => hard_shadow(canvas, distortion),
             Family::Occlusion => occlusion(canvas, distortion),
-            Family::Blocked => blocked(canvas, distortion),
             Family::Glare => glare(canvas, distortion),
             _ => {}
         }
@@ -153,11 +149,11 @@ fn dirt(canvas: &mut Canvas, view: &View, scene: &Scene, distortion: &Distortion
             let front = dice.between(0.0, 0.5);
             Face::lying(x, x + size, 0.002, front, front + size)
         };
-        let (wide, high, offset) = (face.width(), face.height(), dice.between(0.0, 9.0));
+        let (wide, high, offset, ragged) = (face.width(), face.height(), dice.between(0.0, 9.0), Grain::Cloudy.tile());
         canvas.cover(view, &face, |u, v| {
             let round = 1.0 - (2.0 * u / wide - 1.0).powi(2) - (2.0 * v / high - 1.0).powi(2);
-            let ragged = round + 0.35 * Grain::Cloudy.at(offset + u * 2.0, v * 2.0);
-            (scaled(colour, near), cover * (ragged * 3.0).clamp(0.0, 1.0))
+            let cloud = round + 0.35 * ragged.at(offset + u * 2.0, v * 2.0);
+            (scaled(colour, near), cover * (cloud * 3.0).clamp(0.0, 1.0))
         });
     }
     // A scrap of film or paper that lies flat.
@@ -175,7 +171,8 @@ fn cable(canvas: &mut Canvas, view: &View, scene: &Scene, distortion: &Distortio
     let half = look.width / 2.0;
     let (x, wide) = (dice.between(-half * 0.9, half * 0.9), dice.between(0.006, 0.012 + 0.03 * distortion.strength));
     let colour = dice.pick(&[rgb(24, 24, 26), rgb(230, 120, 30), rgb(60, 90, 160), rgb(200, 200, 200)]);
-    let (long, sway, z) = (look.height * dice.between(0.25, 0.6 + 0.5 * distortion.strength), dice.between(-0.25, 0.25), dice.between(-0.05, 0.1));
+    let (long, sway, z) =
+        (look.height * dice.between(0.25, 0.6 + 0.5 * distortion.strength), dice.between(-0.25, 0.25), dice.between(-0.05, 0.1));
     let paint = Paint::new(colour, Grain::Cloudy, 0.1, 0.4, 0.0).lit(near);
     let (mut from, steps) = (V3(x, look.height, z), 10_u8);
     for step in 1..=steps {
@@ -222,17 +219,6 @@ fn occlusion(canvas: &mut Canvas, distortion: &Distortion) {
         let corners = corners.map(|[x, y]| [(middle[0] + (x - middle[0]) * rim) * width, (middle[1] + (y - middle[1]) * rim) * height]);
         canvas.shape(&corners, |below, _, _| mixed(below, colour, cover));
     }
-}
-
-/// A torn film or a cloth before the lens: only a rim of the picture is left.
-fn blocked(canvas: &mut Canvas, distortion: &Distortion) {
-    let mut dice = distortion.dice();
-    let (width, height) = (canvas.width as f32, canvas.height as f32);
-    let cloth = Paint::new(dice.pick(&[rgb(90, 88, 84), rgb(200, 202, 204), rgb(50, 60, 80)]), Grain::Creased, 0.12, width, dice.between(0.0, 9.0));
-    let bright = canvas.mean() * 1.5;
-    let mut rim = || dice.between(-0.1, 0.12 * (1.0 - distortion.strength));
-    let corners = [[rim(), rim()], [1.0 - rim(), rim()], [1.0 - rim(), 1.0 - rim()], [rim(), 1.0 - rim()]].map(|[x, y]| [x * width, y * height]);
-    canvas.shape(&corners, |_, x, y| scaled(cloth.at(x, y, height), bright));
 }
 
 /// A lamp's halo, its streaks, and the veil that it lays over all.

@@ -1,7 +1,7 @@
 //! The load: each kind of unit as boxes, cylinders and sacks.
 
 use super::Scene;
-use super::canvas::{Canvas, Colour, Paint, mixed, rgb, scaled};
+use super::canvas::{Canvas, Colour, Paint, mixed, part, rgb, scaled};
 use super::dice::{Dice, Row};
 use super::label;
 use super::light::Lit;
@@ -126,7 +126,7 @@ impl Easel<'_> {
         let top = Face::lying(left, right, bed.floor + tall + 0.001, front, rear);
         let near = self.lit.at(front);
         self.canvas.cover(self.view, &top, |u, _| {
-            let board = (u / 0.135).fract();
+            let board = part(u / 0.135);
             (scaled(colour, 0.25 * near), if board < 0.2 { 0.8 } else { 0.0 })
         });
         Bed { left, right, floor: bed.floor + tall, front, deep, high: bed.high - tall }
@@ -179,7 +179,10 @@ impl Easel<'_> {
                 let (low, high) = (V3(x + 0.004, y + 0.003, z), V3(x + box_wide - 0.004, y + box_high - 0.003, rear - 0.3));
                 let face = if is_top { self.block(low, high, &paint) } else { self.front(low, high, &paint) };
                 if tape {
-                    self.face(&face.part(0.0, 0.46, 1.0, 0.09), &Paint::new(mixed(card, rgb(214, 190, 150), 0.6), Grain::Creased, 0.1, 0.7, 0.0));
+                    self.face(
+                        &face.part(0.0, 0.46, 1.0, 0.09),
+                        &Paint::new(mixed(card, rgb(214, 190, 150), 0.6), Grain::Creased, 0.1, 0.7, 0.0),
+                    );
                 }
             }
         }
@@ -202,9 +205,10 @@ impl Easel<'_> {
         let near = self.lit.at(face.corner.2);
         let (offset, milky, tilt) = (self.dice.between(0.0, 9.0), self.dice.between(0.12, 0.4), self.dice.between(-0.4, 0.4));
         let shade = if self.dice.chance(0.12) { rgb(30, 30, 34) } else { rgb(226, 230, 234) };
+        let creases = Grain::Creased.tile();
         self.canvas.cover(self.view, face, |u, v| {
-            let crease = Grain::Creased.at(offset + u / 2.6 + v * tilt, offset + v / 0.7);
-            let band = 0.08 * f32::from(u8::from((v / 0.31 + u * tilt).rem_euclid(1.0) < 0.5));
+            let crease = creases.at(offset + u / 2.6 + v * tilt, offset + v / 0.7);
+            let band = 0.08 * f32::from(u8::from(part(v / 0.31 + u * tilt) < 0.5));
             (scaled(shade, near * (0.85 + 0.09 * crease)), (milky + band + 0.07 * crease).clamp(0.0, 0.9))
         });
     }
@@ -313,7 +317,7 @@ impl Easel<'_> {
         let ends = [seen(foot.1, radius), seen(foot.1, -radius), seen(top, radius), seen(top, -radius)];
         let (low, crest) = (ends.iter().copied().fold(f32::INFINITY, f32::min), ends.iter().copied().fold(f32::NEG_INFINITY, f32::max));
         let face = Face::upright(foot.0 - radius, crest, foot.2, 2.0 * radius, crest - low);
-        let paint = self.paint(colour, Grain::Cloudy, 0.05, 1.1);
+        let brush = self.paint(colour, Grain::Cloudy, 0.05, 1.1).brush(high);
         let (lit, gloss) = (self.lit.at(foot.2 - radius), self.dice.between(0.1, 0.5));
         self.canvas.cover(self.view, &face, |u, v| {
             let across = u / radius - 1.0;
@@ -332,7 +336,7 @@ impl Easel<'_> {
             let hoop = [0.02, 0.34, 0.67, 0.97].iter().any(|at| (share - at).abs() < 0.018);
             let round = 0.35 + 0.65 * (1.0 - across * across).max(0.0).sqrt();
             let shine = gloss * (-((across + 0.35) * 6.0).powi(2)).exp();
-            let body = scaled(paint.at(u, v, high), lit * round * if hoop { 0.75 } else { 1.0 });
+            let body = scaled(brush.at(u, v), lit * round * if hoop { 0.75 } else { 1.0 });
             (mixed(body, [lit; 3], shine * 0.5), 1.0)
         });
         Face::upright(foot.0 - radius * 0.7, top - high * 0.37, foot.2 - radius * 0.98, radius * 1.4, high * 0.27)
@@ -349,18 +353,22 @@ impl Easel<'_> {
             let loop_ = Face::upright(bed.left + wide * side, bed.floor + high * 1.1, z + 0.2, wide * 0.08, high * 0.18);
             self.canvas.face(self.view, &loop_, &paint.lit(lit * 0.7));
         }
+        let brush = paint.brush(high);
         let (slump, seam) = (self.dice.between(0.03, 0.1), self.dice.between(0.3, 0.7));
         let face = Face::upright(bed.left, bed.floor + high, z, wide, high);
         self.canvas.cover(self.view, &face, |u, v| {
             let (x, y) = (u / wide * 2.0 - 1.0, v / high);
             // Narrow on top and at the foot, round at the shoulders.
-            let bulge = 1.0 - slump * (2.0 * y - 1.1).powi(2) - 0.35 * (1.0 - y / 0.16).max(0.0).powi(2) - 0.1 * ((y - 0.94) / 0.06).max(0.0).powi(2);
+            let bulge = 1.0
+                - slump * (2.0 * y - 1.1).powi(2)
+                - 0.35 * (1.0 - y / 0.16).max(0.0).powi(2)
+                - 0.1 * ((y - 0.94) / 0.06).max(0.0).powi(2);
             if x.abs() > bulge {
                 return (cloth, 0.0);
             }
             let round = 0.55 + 0.45 * (1.0 - (x / bulge).powi(4)).max(0.0).sqrt();
             let stitch = if (x - seam).abs() < 0.012 || (y - 0.5).abs() < 0.006 { 0.85 } else { 1.0 };
-            (scaled(paint.at(u, v, high), lit * round * stitch * (1.05 - 0.25 * y)), 1.0)
+            (scaled(brush.at(u, v), lit * round * stitch * (1.05 - 0.25 * y)), 1.0)
         });
         Face { corner: face.corner - V3(0.0, 0.0, 0.002), ..face }.part(0.15, 0.25, 0.7, 0.55)
     }

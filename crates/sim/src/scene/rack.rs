@@ -1,6 +1,6 @@
 //! The rack around a slot: uprights, beams, what lies across them.
 
-use super::canvas::{Canvas, Colour, Paint, mixed, rgb, scaled};
+use super::canvas::{Canvas, Colour, Paint, mixed, part, rgb, scaled};
 use super::dice::{Dice, Row};
 use super::label::{self, Label, Symbology};
 use super::light::Lit;
@@ -147,17 +147,18 @@ fn paint_deck(canvas: &mut Canvas, view: &View, look: &SlotLook, lit: &Lit, dice
             let wire = scaled(rgb(150, 154, 158), 0.9);
             let pitch = 0.05;
             canvas.cover(view, &floor, |u, v| {
-                let on = (u / pitch).fract() < 0.14 || (v / (2.0 * pitch)).fract() < 0.07;
+                let on = part(u / pitch) < 0.14 || part(v / (2.0 * pitch)) < 0.07;
                 (scaled(wire, far + (near - far) * v / deep), if on { 1.0 } else { 0.0 })
             });
         }
         Deck::Boards => {
-            let wood = Paint::new(rgb(176, 140, 96), Grain::Fibrous, 0.13, 0.8, dice.between(0.0, 9.0)).shaded(far, near);
+            let wood = Paint::new(rgb(176, 140, 96), Grain::Fibrous, 0.13, 0.8, dice.between(0.0, 9.0)).shaded(far, near).brush(deep);
+            let boards = Grain::Cloudy.tile();
             let gap = dice.between(0.0, 0.03);
             canvas.cover(view, &floor, |u, v| {
                 let board = v / 0.14;
-                let shade = 0.9 + 0.2 * Grain::Cloudy.at(board.floor() * 0.37, 0.3) * 0.4;
-                (scaled(wood.at(u, v, deep), shade), if board.fract() * 0.14 < gap { 0.0 } else { 1.0 })
+                let shade = 0.9 + 0.2 * boards.at(f32::from(board as u8) * 0.37, 0.3) * 0.4;
+                (scaled(wood.at(u, v), shade), if part(board) * 0.14 < gap { 0.0 } else { 1.0 })
             });
         }
         Deck::Sheet => {

@@ -165,7 +165,8 @@ mod tests {
     #[test]
     fn what_is_seen_at_a_pixel_is_what_lies_there_on_the_face() {
         let view = View::new(V3(0.2, 0.7, -1.8), V3(0.0, 0.5, 0.3), 0.01, 600.0, [320.0, 240.0]);
-        for face in [Face::upright(-0.5, 0.9, 0.1, 1.0, 0.9), Face::lying(-0.5, 0.5, 0.0, 0.0, 1.0), Face::along(-0.5, 1.0, 0.0, 1.0, 1.0)] {
+        for face in [Face::upright(-0.5, 0.9, 0.1, 1.0, 0.9), Face::lying(-0.5, 0.5, 0.0, 0.0, 1.0), Face::along(-0.5, 1.0, 0.0, 1.0, 1.0)]
+        {
             let [x, y] = view.project(face.at(0.3, 0.6)).unwrap();
             let (sums, _) = view.mapping(&face).row(x, y);
             let (u, v) = (sums[0] / sums[2], sums[1] / sums[2]);

@@ -19,9 +19,9 @@ pub(super) enum Grain {
 }
 
 struct Tiles {
-    cloudy: Vec<f32>,
-    fibrous: Vec<f32>,
-    creased: Vec<f32>,
+    cloudy: Box<[f32; SIDE * SIDE]>,
+    fibrous: Box<[f32; SIDE * SIDE]>,
+    creased: Box<[f32; SIDE * SIDE]>,
 }
 
 fn tiles() -> &'static Tiles {
@@ -31,29 +31,40 @@ fn tiles() -> &'static Tiles {
         let cloudy = sum(&mut dice, &[(4, 4, 1.0), (8, 8, 0.8), (16, 16, 0.6), (64, 64, 0.5), (128, 128, 0.5)]);
         let fibrous = sum(&mut dice, &[(2, 32, 0.7), (4, 64, 0.8), (8, 128, 0.6), (4, 8, 0.5)]);
         let folds = sum(&mut dice, &[(6, 5, 1.0), (12, 10, 0.7), (24, 20, 0.4)]);
-        let creased = level(folds.iter().map(|value| 1.0 - value.abs().min(2.0)).map(|value| value * value * value).collect());
+        let mut creased = folds;
+        creased.iter_mut().for_each(|value| *value = (1.0 - value.abs().min(2.0)).powi(3));
+        level(&mut creased);
         Tiles { cloudy, fibrous, creased }
     })
 }
 
+/// One of the tiles at hand.
+#[derive(Clone, Copy)]
+pub(super) struct Tile(&'static [f32; SIDE * SIDE]);
+
 impl Grain {
-    /// Its brightness at a place in tiles, about -2 to 2.
-    #[inline]
-    pub(super) fn at(self, x: f32, y: f32) -> f32 {
+    pub(super) fn tile(self) -> Tile {
         let tiles = tiles();
-        let tile = match self {
+        Tile(match self {
             Self::Cloudy => &tiles.cloudy,
             Self::Fibrous => &tiles.fibrous,
             Self::Creased => &tiles.creased,
-        };
+        })
+    }
+}
+
+impl Tile {
+    /// Its brightness at a place in tiles, about -2 to 2.
+    #[inline]
+    pub(super) fn at(self, x: f32, y: f32) -> f32 {
         let place = |value: f32| (value * SIDE as f32) as i32 as usize & (SIDE - 1);
-        tile[place(y) * SIDE + place(x)]
+        self.0[place(y) * SIDE + place(x)]
     }
 }
 
 /// Lattices of chance, each with so many points a side and so much weight, added up; mean 0 and deviation 1.
-fn sum(dice: &mut Dice, layers: &[(usize, usize, f32)]) -> Vec<f32> {
-    let mut tile = vec![0.0; SIDE * SIDE];
+fn sum(dice: &mut Dice, layers: &[(usize, usize, f32)]) -> Box<[f32; SIDE * SIDE]> {
+    let mut tile = Box::new([0.0; SIDE * SIDE]);
     for &(wide, high, weight) in layers {
         let points: Vec<f32> = (0..wide * high).map(|_| dice.normal()).collect();
         for y in 0..SIDE {
@@ -67,7 +78,8 @@ fn sum(dice: &mut Dice, layers: &[(usize, usize, f32)]) -> Vec<f32> {
             }
         }
     }
-    level(tile)
+    level(&mut tile);
+    tile
 }
 
 /// The points of a lattice on either side, and how far it is to the second one, eased.
@@ -77,10 +89,9 @@ fn between(place: usize, points: usize) -> (usize, usize, f32) {
     (exact as usize % points, (exact as usize + 1) % points, share * share * (3.0 - 2.0 * share))
 }
 
-fn level(mut tile: Vec<f32>) -> Vec<f32> {
+fn level(tile: &mut [f32; SIDE * SIDE]) {
     let count = tile.len() as f32;
     let mean = tile.iter().sum::<f32>() / count;
     let deviation = (tile.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / count).sqrt().max(1e-6);
     tile.iter_mut().for_each(|value| *value = ((*value - mean) / deviation).clamp(-2.5, 2.5));
-    tile
 }

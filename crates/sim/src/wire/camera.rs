@@ -14,8 +14,8 @@ use pandian_domain::{CraneId, Side, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
-use self::login::{Barred, Door};
 pub use self::login::{Account, Scheme};
+use self::login::{Barred, Door};
 use super::listener::other_method;
 use super::reply::{CutShort, ReplyBody, busy, refusal, reply, spoilt};
 use super::request::{self, parameter};
@@ -287,11 +287,7 @@ async fn photograph(
 }
 
 /// The faults that keep a camera from taking a picture.
-async fn refused(
-    server: &Server,
-    service: &CameraService,
-    strike: Option<Strike>,
-) -> Option<Result<Response<ReplyBody>, CutShort>> {
+async fn refused(server: &Server, service: &CameraService, strike: Option<Strike>) -> Option<Result<Response<ReplyBody>, CutShort>> {
     match strike?.kind {
         FaultKind::WrongPassword => return Some(Ok(service.unauthorized(Barred::Stranger))),
         FaultKind::DeviceRestart => service.door.iter().for_each(Door::forget),

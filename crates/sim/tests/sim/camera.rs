@@ -74,7 +74,8 @@ async fn a_camera_is_asked_by_the_paths_of_its_make_and_no_other() {
         (Make::Axis, vec!["/axis-cgi/jpg/image.cgi", "/axis-cgi/jpg/image.cgi?resolution=640x480&camera=1"]),
         (Make::Plain { path: PLAIN.into() }, vec![PLAIN, "/snapshot.jpg?channel=1"]),
     ];
-    let strange = ["/", "/ISAPI/Streaming/channels/201/picture", "/ISAPI/Streaming/channels/104/picture", "/axis-cgi/jpg/image.cgi?camera=2"];
+    let strange =
+        ["/", "/ISAPI/Streaming/channels/201/picture", "/ISAPI/Streaming/channels/104/picture", "/axis-cgi/jpg/image.cgi?camera=2"];
     for (make, targets) in makes {
         let (servers, crane, camera) = serve(&simulation, CameraSpec::new("C1".into(), make)).await;
         order(crane, &code(&simulation, 40)).await.unwrap();
@@ -255,7 +256,10 @@ async fn faults_change_what_comes_in_place_of_a_picture() {
     for spoilt in [FaultKind::BlackPicture, FaultKind::BlurredPicture, FaultKind::CameraMoved] {
         let [before, picture, _] = met(spoilt).await;
         assert!(is_jpeg(&picture), "{spoilt:?}");
-        assert!(spoilt == FaultKind::CameraMoved || picture.body.len() * 10 < before.body.len() * 8, "{spoilt:?}: there is less to be seen");
+        assert!(
+            spoilt == FaultKind::CameraMoved || picture.body.len() * 10 < before.body.len() * 8,
+            "{spoilt:?}: there is less to be seen"
+        );
     }
 }
 
@@ -282,7 +286,8 @@ async fn read_on(camera: SocketAddr, time: Duration, most: usize) -> (String, us
 
 #[tokio::test]
 async fn a_huge_reply_goes_on_and_on_and_a_dripping_one_hardly_comes() {
-    let simulation = simulation(racks(100), &format!("{FAST}[[fault]]\nkind = \"huge_reply\"\nnth = 1\n[[fault]]\nkind = \"drip\"\nnth = 1\n"));
+    let simulation =
+        simulation(racks(100), &format!("{FAST}[[fault]]\nkind = \"huge_reply\"\nnth = 1\n[[fault]]\nkind = \"drip\"\nnth = 1\n"));
     let (servers, _, camera) = serve(&simulation, plain()).await;
     let (head, came) = read_on(camera, Duration::from_secs(30), usize::MAX).await;
     assert!(head.contains("content-length: 200000000\r\n") && came == 200_000_000, "{head} {came}");

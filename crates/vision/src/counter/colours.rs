@@ -11,9 +11,6 @@ use crate::picture::{self, BadPicture, Bound, Limits};
 /// What a model sees beside the picture: the gray that detectors are trained with.
 pub(super) const PADDING: u8 = 114;
 
-/// What decoding takes at most for a pixel: colours with alpha, the same turned upright, and the colours without alpha.
-const BYTES_A_PIXEL: usize = 11;
-
 /// A picture in red, green and blue.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Coloured(RgbImage);
@@ -38,7 +35,10 @@ impl Coloured {
         reader.limits(bounds);
         let mut decoder = reader.into_decoder().map_err(damaged)?;
         let (width, height) = decoder.dimensions();
-        check(width, height, limits)?;
+        // What was decoded, the same turned upright, and the colours made of it.
+        let bytes_a_pixel = 2 * usize::from(decoder.color_type().bytes_per_pixel()) + 3;
+        check(width, height, bytes_a_pixel, limits)?;
+        // A picture without a readable orientation is as upright as one without any.
         let orientation = decoder.orientation().ok();
         let mut picture = DynamicImage::from_decoder(decoder).map_err(damaged)?;
         if let Some(orientation) = orientation {
@@ -96,9 +96,9 @@ fn name(format: ImageFormat) -> Option<&'static str> {
     }
 }
 
-fn check(width: u32, height: u32, limits: &Limits) -> Result<(), BadPicture> {
+fn check(width: u32, height: u32, bytes_a_pixel: usize, limits: &Limits) -> Result<(), BadPicture> {
     let pixels = u64::from(width) * u64::from(height);
-    let affordable = (picture::MEMORY / BYTES_A_PIXEL) as u32;
+    let affordable = (picture::MEMORY / bytes_a_pixel) as u32;
     let limit = if width.max(height) > limits.side {
         Bound::Side(limits.side)
     } else if pixels > u64::from(limits.pixels) {

@@ -39,19 +39,13 @@ impl Numbers<'_> {
 impl Family {
     /// The family that an answer to a gray picture is of.
     pub(super) fn of(answer: &Answer, width: usize, height: usize) -> Result<Self, BadModel> {
-        let cells = cells(width, height);
-        let family = match answer.shape[..] {
-            [1, rows, numbers] if rows == cells && numbers >= 6 => Self::Cells,
-            [1, rows, numbers] if rows == ANCHORS * cells && numbers >= 6 => Self::Rows,
-            [1, numbers, columns] if columns == cells && numbers >= 5 => Self::Columns,
-            _ => return Err(unfit(answer, width, height)),
-        };
+        let fits = |family: &Self| family.fits(&answer.shape, width, height);
+        let family = [Self::Cells, Self::Rows, Self::Columns].into_iter().find(fits).ok_or_else(|| unfit(answer, width, height))?;
         // Centres in pixels lie all over the input, offsets in cells about their own cell.
         let is_in_pixels = || family.boxes(answer).any(|numbers| numbers.at(0) > width as f32 / 2.0);
         let family = if family == Self::Cells && is_in_pixels() { Self::Rows } else { family };
-        let first = family.before_classes() - usize::from(family != Self::Columns);
         for numbers in family.boxes(answer) {
-            if let Some(score) = (first..numbers.count).map(|index| numbers.at(index)).find(|score| !(-0.001..=1.001).contains(score)) {
+            if let Some(score) = (4..numbers.count).map(|index| numbers.at(index)).find(|score| !(-0.001..=1.001).contains(score)) {
                 let wanted = "scores from 0 to 1".to_owned();
                 return Err(BadModel::Output { wanted, found: format!("{score}: it may lack its last sigmoid") });
             }
@@ -60,15 +54,14 @@ impl Family {
     }
 
     /// The boxes of an answer that count, in pixels of the input.
-    pub(super) fn candidates(self, answer: &Answer, width: usize, height: usize, settings: &CounterSettings) -> Result<Vec<Candidate>, BadModel> {
-        let cells = cells(width, height);
-        let is_as_before = match (self, &answer.shape[..]) {
-            (Self::Cells, [1, rows, numbers]) => *rows == cells && *numbers >= 6,
-            (Self::Rows, [1, rows, numbers]) => (*rows == cells || *rows == ANCHORS * cells) && *numbers >= 6,
-            (Self::Columns, [1, numbers, columns]) => *columns == cells && *numbers >= 5,
-            _ => false,
-        };
-        if !is_as_before {
+    pub(super) fn candidates(
+        self,
+        answer: &Answer,
+        width: usize,
+        height: usize,
+        settings: &CounterSettings,
+    ) -> Result<Vec<Candidate>, BadModel> {
+        if !self.fits(&answer.shape, width, height) {
             return Err(unfit(answer, width, height));
         }
         let mut grid = grid(width, height);
@@ -87,12 +80,24 @@ impl Family {
                 (x, y) = ((x + column as f32) * stride, (y + row as f32) * stride);
                 (wide, high) = (wide.exp() * stride, high.exp() * stride);
             }
-            let candidate = Candidate { left: x - wide / 2.0, top: y - high / 2.0, right: x + wide / 2.0, bottom: y + high / 2.0, score, class };
+            let candidate =
+                Candidate { left: x - wide / 2.0, top: y - high / 2.0, right: x + wide / 2.0, bottom: y + high / 2.0, score, class };
             if score >= settings.score && candidate.is_sound(width as f32, height as f32) {
                 candidates.push(candidate);
             }
         }
         Ok(candidates)
+    }
+
+    /// Whether it answers in such dimensions.
+    fn fits(self, shape: &[usize], width: usize, height: usize) -> bool {
+        let &[1, rows, columns] = shape else { return false };
+        let cells = cells(width, height);
+        match self {
+            Self::Cells => rows == cells && columns >= 6,
+            Self::Rows => (rows == cells || rows == ANCHORS * cells) && columns >= 6,
+            Self::Columns => columns == cells && rows >= 5,
+        }
     }
 
     /// How many numbers come before those of the classes.
@@ -106,7 +111,12 @@ impl Family {
             (_, [_, rows, numbers]) => (*rows, *numbers, true),
             _ => (0, 0, true),
         };
-        (0..boxes).map(move |index| Numbers { answer, first: if is_row { index * count } else { index }, step: if is_row { 1 } else { boxes }, count })
+        (0..boxes).map(move |index| Numbers {
+            answer,
+            first: if is_row { index * count } else { index },
+            step: if is_row { 1 } else { boxes },
+            count,
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::structure::gradient::Gradient;
 use crate::structure::rack::{self, Beam, Edge, Part};
 use crate::structure::registration::{self, Registration};
 use crate::structure::scaled::Scaled;
+use crate::structure::standing::Standing;
 use crate::structure::warp::Warp;
 use crate::{Luma, Quad};
 
@@ -22,6 +23,8 @@ pub struct References {
     base: Option<Base>,
     /// Those that could be laid on it, itself included.
     pub(super) members: Vec<Member>,
+    known: Option<Known>,
+    standing: Option<Standing>,
 }
 
 #[derive(Debug, Clone)]
@@ -67,22 +70,33 @@ impl References {
                 break;
             }
         }
-        let Some((base, others)) = best else { return Self { base: None, members: Vec::new() } };
+        let Some((base, others)) = best else { return Self { base: None, members: Vec::new(), known: None, standing: None } };
         let first = references[base];
         let (width, height) = (first.picture.width, first.picture.height);
         let gradients: Vec<Gradient> = others.iter().map(|(index, _)| at_size_of(references[*index], first)).collect();
         let pairs: Vec<(&Gradient, &Warp)> = gradients.iter().zip(&others).map(|(gradient, (_, registration))| (gradient, &registration.warp)).collect();
         let shared = registration::shared(&first.rack.edges, &pairs);
         let edges = if shared.len() >= 40 { shared } else { first.rack.edges.clone() };
-        let inside = registration::shared(&rack::inside(&first.gradient, &first.slot().opening, &first.rack.beam), &pairs);
-        let unmoved = Warp::identity(width, height);
         let beam = first.rack.beam;
-        let member = |index: usize, warp: Warp| {
+        let seen_inside = rack::inside(&first.gradient, &first.slot().opening, &beam);
+        let rears: Vec<Registration> = gradients.iter().zip(&others).map(|(gradient, (_, front))| front.rearward(gradient, &seen_inside)).collect();
+        let pairs: Vec<(&Gradient, &Warp)> = gradients.iter().zip(&rears).map(|(gradient, rear)| (gradient, &rear.warp)).collect();
+        let inside = registration::shared(&seen_inside, &pairs);
+        let unmoved = Warp::identity(width, height);
+        let mut laid = Vec::new();
+        let mut member = |index: usize, warp: Warp, rear: &Warp, gain: f32| {
             let picture = references[index].picture.stretched(width, height);
-            Member { index, warp, cells: Cells::of(&picture, &warp, &beam) }
+            let (cells, gradient) = Cells::with_gradient(&picture, rear, &beam);
+            laid.push((gradient, gain));
+            Member { index, warp, cells }
         };
-        let members = std::iter::once(member(base, unmoved)).chain(others.iter().map(|(index, registration)| member(*index, registration.warp))).collect();
-        Self { base: Some(Base { slot: *first.slot(), width, height, beam, edges, inside, marker: first.marker }), members }
+        let mut members = vec![member(base, unmoved, &unmoved, 1.0)];
+        for (((index, front), rear), gradient) in others.iter().zip(&rears).zip(&gradients) {
+            members.push(member(*index, front.warp, &rear.warp, front.gain(gradient, &first.rack.edges)));
+        }
+        let known = Known::of(members.iter().map(|member| &member.cells));
+        let standing = Standing::of(&laid);
+        Self { known, standing, base: Some(Base { slot: *first.slot(), width, height, beam, edges, inside, marker: first.marker }), members }
     }
 
     /// Holds a picture against them. `marker` is where the front marker is on it, in pixels, where it was seen.
@@ -96,47 +110,39 @@ impl References {
             return Occupancy::unsure(why);
         }
         let cells = Cells::of(&scaled, &registration.warp, &base.beam);
-        let known = Known::of(self.members.iter().map(|member| &member.cells)).unwrap();
-        let differs = Difference::of(&cells, registration.gain(&gradient, &base.edges), &known);
+        let differs = Difference::of(&cells, registration.gain(&gradient, &base.edges), self.known.as_ref().unwrap());
         let evidence = Evidence::of(&differs);
         let score = evidence.score();
         let _ = Presence::Empty;
         Occupancy { verdict: Presence::Unsure, score, unsure: None, reference: None, shift: [0.0; 2], evidence: Some(evidence) }
     }
 
-    /// For tuning: shares seen.
-    pub fn probe(&self, picture: &Luma) -> Vec<f32> {
+    /// For tuning.
+    pub fn probe(&self, picture: &Luma) -> Vec<(String, f32)> {
         let Some(base) = &self.base else { return Vec::new() };
         let scaled = Scaled::sized(picture, base.width, base.height);
         let gradient = Gradient::of(&scaled);
         let registration = Registration::find(&gradient, &base.edges, None);
         let share = |of: &dyn Fn(Part) -> bool| registration.share(&base.edges, of).unwrap_or(-1.0);
+        let gain = registration.gain(&gradient, &base.edges);
         let mut out = vec![
-            self.members.len() as f32,
-            base.edges.len() as f32,
-            base.beam.top,
-            base.beam.bottom,
-            base.beam.slope,
-            share(&|_| true),
-            share(&|part| part == Part::Beam),
-            share(&|part| part == Part::Left),
-            share(&|part| part == Part::Right),
-            share(&|part| part == Part::Above),
-            registration.warp.reach(),
-            registration.gain(&gradient, &base.edges),
+            ("xall".to_owned(), share(&|_| true)),
+            ("xbeam".to_owned(), share(&|part| part == Part::Beam)),
+            ("xleft".to_owned(), share(&|part| part == Part::Left)),
+            ("xright".to_owned(), share(&|part| part == Part::Right)),
+            ("xabove".to_owned(), share(&|part| part == Part::Above)),
+            ("xreach".to_owned(), registration.warp.reach()),
+            ("xgain".to_owned(), gain),
+            ("xinside".to_owned(), base.inside.len() as f32),
         ];
-        out.extend(registration.warp.terms);
-        let cells = Cells::of(&scaled, &registration.warp, &base.beam);
-        let known = Known::of(self.members.iter().map(|member| &member.cells)).unwrap();
-        let differs = Difference::of(&cells, registration.gain(&gradient, &base.edges), &known);
-        out.push(cells.noise());
         let rear = registration.rearward(&gradient, &base.inside);
-        let cells = if std::env::var("REARCELLS").is_ok() { Cells::of(&scaled, &rear.warp, &base.beam) } else { cells };
-        let differs = Difference::of(&cells, registration.gain(&gradient, &base.edges), &known);
-        out.extend(super::evidence::hidden(&rear.seen, &gradient, &scaled, &base.inside, &rear.warp, &base.slot.opening, &base.beam));
+        let (cells, laid) = Cells::with_gradient(&scaled, &rear.warp, &base.beam);
+        let blocks = self.standing.as_ref().unwrap().seen_on(&laid);
+        let differs = Difference::of(&cells, gain, self.known.as_ref().unwrap());
+        out.push(("noise".to_owned(), cells.noise() / gain));
         let miss = 1.0 - registration.share(&base.edges, |part| part != Part::Beam).unwrap_or(0.9);
-        out.extend(super::evidence::scans(&rear.seen, &base.inside, miss, &differs, &base.slot.opening, &base.beam, base.width as f32, base.height as f32));
-        out.extend(super::evidence::raw(&differs, &base.slot.opening, &base.beam, base.width));
+        out.extend(super::evidence::stands(&blocks, &base.slot.opening, &base.beam, base.width as f32, base.height as f32));
+        out.extend(super::evidence::measure(&rear.seen, &base.inside, &registration.seen, &base.edges, miss, &differs, &base.slot.opening, &base.beam, base.width as f32, base.height as f32));
         out
     }
 }

@@ -29,6 +29,11 @@ const OVEREXPOSED: f32 = 250.0;
 impl Cells {
     /// Sums up a picture, whose places are found through the warp. The beam's upper edge lies level between two rows of cells.
     pub(crate) fn of(picture: &Scaled, warp: &Warp, beam: &Beam) -> Self {
+        Self::with_gradient(picture, warp, beam).0
+    }
+
+    /// The same, with the slopes that were summed up.
+    pub(crate) fn with_gradient(picture: &Scaled, warp: &Warp, beam: &Beam) -> (Self, Gradient) {
         let (laid, is_known) = lay(picture, warp, beam);
         let gradient = Gradient::of(&laid);
         let (across, down) = (laid.width.div_ceil(CELL), laid.height.div_ceil(CELL));
@@ -58,7 +63,7 @@ impl Cells {
             }
         }
         cells.blur();
-        cells
+        (cells, gradient)
     }
 
     /// How strong edges are where there are none: the weakest fifth of the cells.

@@ -72,21 +72,21 @@ impl OnvifCamera {
     }
 
     async fn find(&self) -> Result<Found, DeviceError> {
-        let told = self.put(&self.service, Question::GetSystemDateAndTime, &None, wire::clock).await?;
+        let told = self.put(&self.service, Question::SystemDateAndTime, &None, wire::clock).await?;
         let clock: Clock = told.ok().flatten().map(|at| (at, Instant::now()));
 
-        let services = self.put(&self.service, Question::GetServices, &clock, wire::media_of_services).await?;
+        let services = self.put(&self.service, Question::Services, &clock, wire::media_of_services).await?;
         let (media, address) = match services {
             Err(NoAnswer::Fault(_) | NoAnswer::Missing(_)) => {
-                self.answered(&self.service, Question::GetCapabilities, &clock, wire::media_of_capabilities).await?
+                self.answered(&self.service, Question::Capabilities, &clock, wire::media_of_capabilities).await?
             }
-            services => services.map_err(|error| self.no_answer(Question::GetServices, error))?,
+            services => services.map_err(|error| self.no_answer(Question::Services, error))?,
         };
         // Several addresses may stand there, the best first.
         let address = self.own(address.split_whitespace().next().unwrap_or_default())?;
-        let profiles = self.answered(&address, Question::GetProfiles(media), &clock, wire::profiles).await?;
+        let profiles = self.answered(&address, Question::Profiles(media), &clock, wire::profiles).await?;
         let profile = self.chosen(profiles)?;
-        let question = Question::GetSnapshotUri(media, &profile.token);
+        let question = Question::SnapshotUri(media, &profile.token);
         let url = self.own(&self.answered(&address, question, &clock, wire::snapshot_uri).await?)?;
         Ok(Found { headers: HeaderLines::of(&url), url, profile })
     }

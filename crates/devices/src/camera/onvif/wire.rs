@@ -30,11 +30,11 @@ impl Media {
 /// What a camera is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Question<'a> {
-    GetSystemDateAndTime,
-    GetServices,
-    GetCapabilities,
-    GetProfiles(Media),
-    GetSnapshotUri(Media, &'a str),
+    SystemDateAndTime,
+    Services,
+    Capabilities,
+    Profiles(Media),
+    SnapshotUri(Media, &'a str),
 }
 
 /// The namespace of the device service.
@@ -44,27 +44,27 @@ impl Question<'_> {
     /// Its name, as messages tell it.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::GetSystemDateAndTime => "GetSystemDateAndTime",
-            Self::GetServices => "GetServices",
-            Self::GetCapabilities => "GetCapabilities",
-            Self::GetProfiles(_) => "GetProfiles",
-            Self::GetSnapshotUri(..) => "GetSnapshotUri",
+            Self::SystemDateAndTime => "GetSystemDateAndTime",
+            Self::Services => "GetServices",
+            Self::Capabilities => "GetCapabilities",
+            Self::Profiles(_) => "GetProfiles",
+            Self::SnapshotUri(..) => "GetSnapshotUri",
         }
     }
 
     fn namespace(self) -> &'static str {
         match self {
-            Self::GetProfiles(media) | Self::GetSnapshotUri(media, _) => media.namespace(),
+            Self::Profiles(media) | Self::SnapshotUri(media, _) => media.namespace(),
             _ => DEVICE,
         }
     }
 
     fn inner(self) -> String {
         match self {
-            Self::GetSystemDateAndTime | Self::GetProfiles(_) => String::new(),
-            Self::GetServices => "<q:IncludeCapability>false</q:IncludeCapability>".to_owned(),
-            Self::GetCapabilities => "<q:Category>Media</q:Category>".to_owned(),
-            Self::GetSnapshotUri(_, token) => format!("<q:ProfileToken>{}</q:ProfileToken>", escape(token)),
+            Self::SystemDateAndTime | Self::Profiles(_) => String::new(),
+            Self::Services => "<q:IncludeCapability>false</q:IncludeCapability>".to_owned(),
+            Self::Capabilities => "<q:Category>Media</q:Category>".to_owned(),
+            Self::SnapshotUri(_, token) => format!("<q:ProfileToken>{}</q:ProfileToken>", escape(token)),
         }
     }
 
@@ -173,7 +173,7 @@ pub(super) fn clock(reply: &[u8]) -> Result<Option<Timestamp>, NoAnswer> {
     Ok(told)
 }
 
-/// The address of a media service, the older one first, by a reply to [`Question::GetServices`].
+/// The address of a media service, the older one first, by a reply to [`Question::Services`].
 pub(super) fn media_of_services(reply: &[u8]) -> Result<(Media, String), NoAnswer> {
     let answer = answer(reply)?;
     let address_of = |media: Media| {
@@ -184,7 +184,7 @@ pub(super) fn media_of_services(reply: &[u8]) -> Result<(Media, String), NoAnswe
     address_of(Media::One).or_else(|| address_of(Media::Two)).ok_or(NoAnswer::Missing("a media service"))
 }
 
-/// The address of the media service, by a reply to [`Question::GetCapabilities`].
+/// The address of the media service, by a reply to [`Question::Capabilities`].
 pub(super) fn media_of_capabilities(reply: &[u8]) -> Result<(Media, String), NoAnswer> {
     let answer = answer(reply)?;
     let address = answer.at(&["Capabilities", "Media", "XAddr"]).ok_or(NoAnswer::Missing("a media service"))?;
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn what_is_filled_into_a_request_cannot_end_its_element() {
         let token = UsernameToken::new("a<b>&", "pw-17", [0; 16], Timestamp::UNIX_EPOCH);
-        let asked = Question::GetSnapshotUri(Media::Two, "</x>\"").envelope(Some(&token));
+        let asked = Question::SnapshotUri(Media::Two, "</x>\"").envelope(Some(&token));
         let root = Element::parse(asked.as_bytes()).unwrap();
         assert_eq!(root.at(&["Body", "GetSnapshotUri", "ProfileToken"]).unwrap().text, "</x>\"");
         assert_eq!(root.at(&["Header", "Security", "UsernameToken", "Username"]).unwrap().text, "a<b>&");

@@ -108,18 +108,20 @@ impl RtspCamera {
     }
 
     fn failed(&self, error: retina::Error) -> DeviceError {
-        // Only the first line is for people; ids of packets follow it.
+        // The first line is for people, the rest are ids of packets. The library's errors are told apart by nothing but their words.
         let text = error.to_string();
         let line = excerpt(text.lines().next().unwrap_or_default());
-        let (code, what) = match (error.status_code(), std::error::Error::source(&error)) {
-            (Some(401), _) if self.credentials.is_some() => (Code::DeviceHttpStatus, "it refuses user name or password".to_owned()),
-            (Some(401), _) => (Code::DeviceHttpStatus, "it wants a user name and a password: give `user` and `password`".to_owned()),
-            (Some(_), _) => (Code::DeviceHttpStatus, line),
-            (None, _) if line.starts_with("Unable to connect") => {
-                (Code::DeviceUnreachable, format!("it cannot be reached: {}", root_reason(&error)))
-            }
-            (None, Some(_)) => (Code::DeviceDropped, line),
-            (None, None) => (Code::DeviceBadReply, line),
+        let (code, what) = match error.status_code() {
+            Some(401) if self.credentials.is_some() => (Code::DeviceHttpStatus, "it refuses user name or password".to_owned()),
+            Some(401) => (Code::DeviceHttpStatus, "it wants a user name and a password: give `user` and `password`".to_owned()),
+            Some(_) => (Code::DeviceHttpStatus, line),
+            None => match line.strip_prefix("Unable to connect to RTSP server: ") {
+                Some(why) => {
+                    (Code::DeviceUnreachable, format!("it cannot be reached: {}", root_reason(&std::io::Error::other(why.to_owned()))))
+                }
+                None if line.starts_with("Error reading") || line.starts_with("Error writing") => (Code::DeviceDropped, line),
+                None => (Code::DeviceBadReply, line),
+            },
         };
         DeviceError::new(code, format!("{}: {what}", self.who)).because(error)
     }
@@ -136,5 +138,9 @@ impl Camera for RtspCamera {
 
     fn address(&self) -> &str {
         &self.shown
+    }
+
+    fn brings_only_pictures(&self) -> bool {
+        true
     }
 }

@@ -206,7 +206,11 @@ mod tests {
             let door = door("Mufasa", "Circle of Life", &[scheme]);
             assert_eq!(asked(&door, "/dir/index.html", &of_rfc(name, 1, response)), Ok(()));
             assert_eq!(asked(&door, "/dir/index.html", &of_rfc(name, 1, response)), Err(Barred::Stale), "the same count again");
-            assert_eq!(asked(&door, "/dir/index.html", &of_rfc(name, 2, response)), Err(Barred::Stranger), "another count, the same digest");
+            assert_eq!(
+                asked(&door, "/dir/index.html", &of_rfc(name, 2, response)),
+                Err(Barred::Stranger),
+                "another count, the same digest"
+            );
             assert_eq!(asked(&door, "/dir/other.html", &of_rfc(name, 1, response)), Err(Barred::Stranger));
         }
     }
@@ -243,7 +247,10 @@ mod tests {
         let door = door("admin", "secret", &[Scheme::DigestSha256, Scheme::DigestMd5]);
         let [first, second] = [Barred::Stranger, Barred::Stale].map(|barred| door.challenges(barred));
         assert_eq!(first.len(), 2);
-        assert!(!first[0].to_str().unwrap().contains("stale") && second[1].to_str().unwrap().ends_with("stale=true"), "{first:?} {second:?}");
+        assert!(
+            !first[0].to_str().unwrap().contains("stale") && second[1].to_str().unwrap().ends_with("stale=true"),
+            "{first:?} {second:?}"
+        );
         assert!(first.iter().all(|line| !second.contains(line)));
         assert!(door.nonces.lock().unwrap().known.len() <= NONCES);
     }

@@ -211,7 +211,8 @@ fn profile(channel: u16, [width, height]: [u16; 2]) -> String {
 fn clock(now: Option<Timestamp>) -> String {
     let now = now.unwrap_or(Timestamp::UNIX_EPOCH).to_string();
     let (date, time) = now.split_once('T').unwrap_or_default();
-    let mut numbers = date.split('-').chain(time.trim_end_matches('Z').split([':', '.'])).map(|part| part.parse::<u32>().unwrap_or_default());
+    let mut numbers =
+        date.split('-').chain(time.trim_end_matches('Z').split([':', '.'])).map(|part| part.parse::<u32>().unwrap_or_default());
     let [year, month, day, hour, minute, second] = std::array::from_fn(|_| numbers.next().unwrap_or_default());
     format!(
         "<tds:GetSystemDateAndTimeResponse><tds:SystemDateAndTime><tt:DateTimeType>NTP</tt:DateTimeType>\
@@ -315,7 +316,9 @@ mod tests {
     #[test]
     fn what_is_no_envelope_is_refused() {
         let deep = "<a>".repeat(100);
-        for text in ["", "x", "<E>", "<E><Body/></E>", "<E><Body><X></Body></E>", "<!DOCTYPE a [<!ENTITY b \"c\">]><E><Body><X/></Body></E>", &deep] {
+        for text in
+            ["", "x", "<E>", "<E><Body/></E>", "<E><Body><X></Body></E>", "<!DOCTYPE a [<!ENTITY b \"c\">]><E><Body><X/></Body></E>", &deep]
+        {
             assert_eq!(Call::read(text.as_bytes()), None, "{text}");
         }
         assert_eq!(Call::read(b"\xff\xfe"), None);
