@@ -579,6 +579,10 @@ pub enum VisionCommand {
     Compare(VisionCompareArgs),
     /// Read a folder of photos with expectations, and count what was read right
     Bench(VisionBenchArgs),
+    /// Count what a detector of your own finds on a picture: advice, never a count of stock (feature onnx)
+    Count(VisionCountArgs),
+    /// Read what is printed on labels with PP-OCR models (feature onnx)
+    Ocr(VisionOcrArgs),
 }
 
 /// `vision codes`
@@ -677,6 +681,74 @@ pub struct VisionBenchArgs {
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     pub budget: Duration,
     /// One JSON object a photo and line, then one with all sets
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `vision count`
+#[derive(Debug, Args)]
+pub struct VisionCountArgs {
+    /// The picture
+    pub picture: PathBuf,
+    /// The detector: an ONNX model of the families YOLOX, YOLOv5 or YOLOv8
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// From this score on a box counts, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
+    pub score: f32,
+    /// Boxes that share more than this of their common area are one, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share)]
+    pub overlap: f32,
+    /// Classes that count, as the model numbers them, with commas between them; all of them unless given
+    #[arg(long, value_name = "CLASS,…", value_delimiter = ',')]
+    pub classes: Vec<usize>,
+    /// The order of colours that the model was trained with
+    #[arg(long, value_enum, default_value_t = ChannelsArg::Rgb)]
+    pub channels: ChannelsArg,
+    /// The numbers for a pixel that the model was trained with
+    #[arg(long, value_enum, default_value_t = RangeArg::Unit)]
+    pub range: RangeArg,
+    /// One JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The order of colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChannelsArg {
+    /// Red, green, blue
+    Rgb,
+    /// Blue, green, red
+    Bgr,
+}
+
+/// The numbers for a pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RangeArg {
+    /// From 0 to 1
+    Unit,
+    /// From 0 to 255
+    Byte,
+}
+
+/// `vision ocr`
+#[derive(Debug, Args)]
+pub struct VisionOcrArgs {
+    /// The picture
+    pub picture: PathBuf,
+    /// Folder with PP-OCR models: det.onnx, rec.onnx and, unless the second one names its characters, keys.txt
+    #[arg(long, value_name = "DIR")]
+    pub models: PathBuf,
+    /// Left, upper, right and lower edge of where labels are, as shares of the picture; the whole picture unless given
+    #[arg(long, value_name = "L,T,R,B", value_parser = opening)]
+    pub region: Option<Opening>,
+    /// Lines that are read with less confidence are left out, 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share)]
+    pub confidence: f32,
+    /// Seconds for the picture; what was begun by then is finished
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    pub budget: Duration,
+    /// One JSON object
     #[arg(long)]
     pub json: bool,
 }

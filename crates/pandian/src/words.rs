@@ -189,6 +189,11 @@ pub struct VisionWords {
     pub change: &'static str,
     /// Brightness, contrast, sharpness.
     pub fitness: &'static str,
+    /// Above what a detector found, of which there is so much.
+    pub objects: fn(usize) -> String,
+    pub objects_cut: &'static str,
+    pub no_text: &'static str,
+    pub lines_left: fn(usize) -> String,
     /// The columns of the table of photos.
     pub bench_columns: [&'static str; 11],
 }

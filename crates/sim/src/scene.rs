@@ -82,7 +82,7 @@ impl CameraPose {
 pub struct Beams {
     /// A Data Matrix on the front beam.
     pub front: Option<String>,
-    /// A Data Matrix low at the rear, where a load hides it.
+    /// A Data Matrix on a flap at the rear that any load pushes over: it is to be seen only where the slot is empty.
     pub rear: Option<String>,
 }
 

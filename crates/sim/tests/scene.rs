@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pandian_sim::scene::{Beams, CameraPose, Distortion, Family, Kind, Label, Light, Load, Scene, Size, SlotLook, Symbology, Unit};
 use pandian_vision::Luma;
-use pandian_vision::codes::{self, CodeSettings};
+use pandian_vision::codes::{self, CodeSettings, Format};
 use pandian_vision::picture::{Limits, decode};
 
 const FULL_HD: Size = Size { width: 1920, height: 1080 };
@@ -16,7 +16,8 @@ fn picture(scene: &Scene) -> Luma {
 }
 
 fn texts(scene: &Scene) -> Vec<String> {
-    let settings = CodeSettings { budget: Duration::from_secs(5), ..CodeSettings::default() };
+    let formats = vec![Format::Code128, Format::Qr, Format::DataMatrix];
+    let settings = CodeSettings { formats, budget: Duration::from_secs(5), ..CodeSettings::default() };
     codes::read(&picture(scene), &settings, None).codes.into_iter().map(|code| code.text).collect()
 }
 

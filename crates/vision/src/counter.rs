@@ -99,7 +99,7 @@ impl Counter {
         let (width, height) = (network.width.unwrap_or(settings.side), network.height.unwrap_or(settings.side));
         if [width, height].iter().any(|side| side % 32 != 0 || !(32..=2048).contains(side)) {
             let found = format!("a picture of {width} × {height} pixels");
-            return Err(BadModel::Input { wanted: "a picture whose sides are multiples of 32, at most 2048".to_owned(), found });
+            return Err(BadModel::Input { wanted: "one whose sides are multiples of 32, at most 2048".to_owned(), found });
         }
         let gray = network.ask(vec![settings.range.number(colours::PADDING); 3 * width * height], height, width)?;
         let family = Family::of(&gray, width, height)?;
@@ -112,19 +112,19 @@ impl Counter {
     /// The model cannot be run, or answers otherwise than it did when it was loaded.
     pub fn count(&self, picture: &Coloured) -> Result<Counted, BadModel> {
         let begun = Instant::now();
-        let (fitted, scale) = picture.fitted(self.width, self.height);
+        let (fitted, part) = picture.fitted(self.width, self.height);
         let order = match self.settings.channels {
             ChannelOrder::Rgb => [0, 1, 2],
             ChannelOrder::Bgr => [2, 1, 0],
         };
         let pixels = planes(fitted.as_chunks().0.iter(), order, |byte| self.settings.range.number(byte));
         let answer = self.network.ask(pixels, self.height, self.width)?;
-        let candidates = self.family.candidates(&answer, self.width, self.height, &self.settings)?;
+        let candidates = self.family.candidates(&answer, [self.width, self.height], part, &self.settings)?;
         let (kept, is_cut) = overlap::suppress(candidates, self.settings.overlap);
-        let on_picture = |edge: f32, size: u32| (edge / scale).clamp(0.0, size as f32);
+        let on_picture = |edge: f32, part: usize, size: u32| (edge * size as f32 / part as f32).clamp(0.0, size as f32);
         let found = |candidate: overlap::Candidate| {
-            let [left, right] = [candidate.left, candidate.right].map(|x| on_picture(x, picture.width()));
-            let [top, bottom] = [candidate.top, candidate.bottom].map(|y| on_picture(y, picture.height()));
+            let [left, right] = [candidate.left, candidate.right].map(|x| on_picture(x, part[0], picture.width()));
+            let [top, bottom] = [candidate.top, candidate.bottom].map(|y| on_picture(y, part[1], picture.height()));
             let quad = [[left, top], [right, top], [right, bottom], [left, bottom]].map(|[x, y]| Point { x, y });
             Found { quad, score: candidate.score, class: candidate.class }
         };

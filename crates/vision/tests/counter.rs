@@ -110,27 +110,35 @@ fn what_a_picture_has_no_room_for_is_on_its_edge() {
 }
 
 #[test]
+fn what_is_seen_beside_the_picture_is_none() {
+    let numbers = rows(|cell| if cell == CELL { [0.5, 2.5, 2f32.ln(), 2f32.ln(), 0.9, 0.1, 0.8] } else { [0.0; 7] });
+    let counter = load(&[1, 84, 7], &numbers, CounterSettings::default()).unwrap();
+    // The middle is at row 44; a picture of 128 × 64 covers 32 rows of the input, one of 128 × 96 covers 48.
+    assert_eq!((counter.count(&gray(128, 64)).unwrap().boxes.len(), counter.count(&gray(128, 96)).unwrap().boxes.len()), (0, 1));
+}
+
+#[test]
 fn a_model_that_does_not_fit_is_told_what_is_wanted_and_what_it_has() {
     let of = |input: &[u64], output: &[u64], number: f32| {
         let numbers = vec![number; output.iter().product::<u64>() as usize];
         let error = Counter::load(SmallModel { input, output, numbers: &numbers, characters: None }.bytes(), CounterSettings::default());
         error.err().unwrap().to_string()
     };
-    let input = "its input does not fit: one picture of floats, 1 × 3 × height × width, at most 2048 a side, is wanted, it has";
-    assert_eq!(of(&[1, 64, 64, 3], &[1, 84, 7], 0.0), format!("{input} 1 × 64 × 64 × 3"));
-    assert_eq!(of(&[1, 3, 4096, 4096], &[1, 84, 7], 0.0), format!("{input} 1 × 3 × 4096 × 4096"));
+    let input = "instead of one picture of floats, 1 × 3 × height × width, at most 2048 a side";
+    assert_eq!(of(&[1, 64, 64, 3], &[1, 84, 7], 0.0), format!("its input does not fit: 1 × 64 × 64 × 3 {input}"));
+    assert_eq!(of(&[1, 3, 4096, 4096], &[1, 84, 7], 0.0), format!("its input does not fit: 1 × 3 × 4096 × 4096 {input}"));
     assert_eq!(
         of(&[1, 3, 60, 64], &[1, 84, 7], 0.0),
-        "its input does not fit: a picture whose sides are multiples of 32, at most 2048 is wanted, it has a picture of 64 × 60 pixels"
+        "its input does not fit: a picture of 64 × 60 pixels instead of one whose sides are multiples of 32, at most 2048"
     );
-    let output = "its output does not fit: 1 × 84 × (5 + classes) as of YOLOX, 1 × 252 × (5 + classes) as of YOLOv5, or 1 × (4 + classes) × 84 as \
-                  of YOLOv8 is wanted, it has";
+    let output =
+        "instead of 1 × 84 × (5 + classes) as of YOLOX, 1 × 252 × (5 + classes) as of YOLOv5, or 1 × (4 + classes) × 84 as of YOLOv8";
     // Boxes that a model has sorted out itself are in another order.
-    assert_eq!(of(&[1, 3, 64, 64], &[1, 300, 6], 0.0), format!("{output} 1 × 300 × 6"));
-    assert_eq!(of(&[1, 3, 64, 64], &[84, 7], 0.0), format!("{output} 84 × 7"));
+    assert_eq!(of(&[1, 3, 64, 64], &[1, 300, 6], 0.0), format!("its output does not fit: 1 × 300 × 6 {output}"));
+    assert_eq!(of(&[1, 3, 64, 64], &[84, 7], 0.0), format!("its output does not fit: 84 × 7 {output}"));
     assert_eq!(
         of(&[1, 3, 64, 64], &[1, 84, 7], 1.5),
-        "its output does not fit: scores from 0 to 1 is wanted, it has 1.5: it may lack its last sigmoid"
+        "its output does not fit: 1.5 instead of scores from 0 to 1; its last sigmoid may be missing"
     );
     assert!(matches!(Counter::load(b"no model".to_vec(), CounterSettings::default()), Err(BadModel::Unloadable { .. })));
     assert!(matches!(Counter::load(Vec::new(), CounterSettings::default()), Err(error) if error.code() != "model-failed"));

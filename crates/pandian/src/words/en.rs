@@ -165,6 +165,10 @@ const VISION: VisionWords = VisionWords {
     change: "since before:",
     fitness: "brightness / contrast / sharpness:",
     unsure: "  may be misread",
+    objects: |objects| format!("{} found by the model; this is no count of stock", many(objects as u64, "object")),
+    objects_cut: "there were more candidates than are looked at",
+    no_text: "no text",
+    lines_left: |lines| format!("{} found and not read: the time was used up", many(lines as u64, "line")),
     bench_columns: [
         "set",
         "photos",

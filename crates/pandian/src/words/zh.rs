@@ -138,6 +138,10 @@ const VISION: VisionWords = VisionWords {
     change: "与之前相比：",
     fitness: "亮度 / 对比度 / 清晰度：",
     unsure: "  可能误读",
+    objects: |objects| format!("模型检出 {objects} 个目标；不作为实盘数量"),
+    objects_cut: "候选目标过多，部分未检查",
+    no_text: "没有读到文字",
+    lines_left: |lines| format!("另有 {lines} 行文字未读：时间已用完"),
     bench_columns: [
         "照片集",
         "照片",

@@ -122,7 +122,7 @@ pub(super) fn paint_rear(canvas: &mut Canvas, view: &View, scene: &Scene, lit: &
         canvas.block(view, V3(-half, y - look.beam, far), V3(half, y, far + 0.05), &steel);
     }
     paint_deck(canvas, view, look, lit, &mut dice);
-    if let Some(text) = &scene.markers.rear {
+    if let Some(text) = scene.markers.rear.as_ref().filter(|_| scene.load.is_empty()) {
         let side = 0.16_f32.min(look.height * 0.3);
         let face = Face::upright(-side / 2.0, side * 0.98, far - 0.01, side, side);
         label::paint_on(canvas, view, &face, &Label::new(text, Symbology::DataMatrix), rear);

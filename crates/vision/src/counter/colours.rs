@@ -57,8 +57,9 @@ impl Coloured {
         self.0.height()
     }
 
-    /// Three bytes a pixel, row by row: the picture made to fit, at the top left, with gray beside it; and how many times larger it became.
-    pub(super) fn fitted(&self, width: usize, height: usize) -> (Vec<u8>, f32) {
+    /// Three bytes a pixel, row by row: the picture made to fit, at the top left, with gray beside it; and its
+    /// width and height there.
+    pub(super) fn fitted(&self, width: usize, height: usize) -> (Vec<u8>, [usize; 2]) {
         let scale = (width as f32 / self.width() as f32).min(height as f32 / self.height() as f32);
         let side = |size: u32, most: usize| ((size as f32 * scale).round() as usize).clamp(1, most);
         let (wide, high) = (side(self.width(), width), side(self.height(), height));
@@ -67,7 +68,7 @@ impl Coloured {
         for (row, pixels) in fitted.chunks_exact_mut(3 * width).zip(small.as_raw().chunks_exact(3 * wide)) {
             row[..3 * wide].copy_from_slice(pixels);
         }
-        (fitted, scale)
+        (fitted, [wide, high])
     }
 }
 

@@ -46,21 +46,23 @@ impl Family {
         let family = if family == Self::Cells && is_in_pixels() { Self::Rows } else { family };
         for numbers in family.boxes(answer) {
             if let Some(score) = (4..numbers.count).map(|index| numbers.at(index)).find(|score| !(-0.001..=1.001).contains(score)) {
-                let wanted = "scores from 0 to 1".to_owned();
-                return Err(BadModel::Output { wanted, found: format!("{score}: it may lack its last sigmoid") });
+                let wanted = "scores from 0 to 1; its last sigmoid may be missing".to_owned();
+                return Err(BadModel::Output { wanted, found: score.to_string() });
             }
         }
         Ok(family)
     }
 
-    /// The boxes of an answer that count, in pixels of the input.
+    /// The boxes of an answer that count, in pixels of the input, of which the picture covers the upper left. What has its middle beside the
+    /// picture is none: models see things in plain gray, too.
     pub(super) fn candidates(
         self,
         answer: &Answer,
-        width: usize,
-        height: usize,
+        input: [usize; 2],
+        picture: [usize; 2],
         settings: &CounterSettings,
     ) -> Result<Vec<Candidate>, BadModel> {
+        let ([width, height], [wide, high]) = (input, picture.map(|side| side as f32));
         if !self.fits(&answer.shape, width, height) {
             return Err(unfit(answer, width, height));
         }
@@ -82,7 +84,7 @@ impl Family {
             }
             let candidate =
                 Candidate { left: x - wide / 2.0, top: y - high / 2.0, right: x + wide / 2.0, bottom: y + high / 2.0, score, class };
-            if score >= settings.score && candidate.is_sound(width as f32, height as f32) {
+            if score >= settings.score && (0.0..wide).contains(&x) && (0.0..high).contains(&y) && candidate.is_sound() {
                 candidates.push(candidate);
             }
         }

@@ -65,7 +65,7 @@ impl Detector {
     fn map(&self, plane: Vec<f32>, width: usize, height: usize) -> Result<Answer, BadModel> {
         let map = self.network.ask(plane.repeat(3), height, width)?;
         if map.shape != [1, 1, height, width] {
-            return Err(BadModel::Output { wanted: format!("1 × 1 × {height} × {width}, a likelihood a pixel,"), found: map.size() });
+            return Err(BadModel::Output { wanted: format!("1 × 1 × {height} × {width}, a likelihood a pixel"), found: map.size() });
         }
         Ok(map)
     }

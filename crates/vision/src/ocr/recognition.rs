@@ -45,15 +45,15 @@ impl Recogniser {
         let answer = network.ask(vec![0.0; 3 * width * height], height, width)?;
         let known = characters.len();
         let wanted =
-            || format!("1 × steps × {known} or {}, a likelihood for nothing, for each character, and perhaps for the space,", known + 1);
+            || format!("1 × steps × {known} or {}, a likelihood for nothing, for each character, and perhaps for the space", known + 1);
         match answer.shape[..] {
             [1, _, classes] if classes == known => {}
             [1, _, classes] if classes == known + 1 => characters.push(" ".to_owned()),
             _ => return Err(BadModel::Output { wanted: wanted(), found: answer.size() }),
         }
         if let Some(number) = answer.numbers.iter().find(|number| !(-0.001..=1.001).contains(*number)) {
-            let wanted = "likelihoods from 0 to 1".to_owned();
-            return Err(BadModel::Output { wanted, found: format!("{number}: it may lack its last softmax") });
+            let wanted = "likelihoods from 0 to 1; its last softmax may be missing".to_owned();
+            return Err(BadModel::Output { wanted, found: number.to_string() });
         }
         Ok(Self { network, characters })
     }

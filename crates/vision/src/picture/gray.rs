@@ -19,6 +19,7 @@ pub(super) enum Layout {
     GrayAlpha,
     Rgb,
     Rgba,
+    YCbCr,
 }
 
 impl Layout {
@@ -26,7 +27,7 @@ impl Layout {
         match self {
             Self::Gray => 1,
             Self::GrayAlpha => 2,
-            Self::Rgb => 3,
+            Self::Rgb | Self::YCbCr => 3,
             Self::Rgba => 4,
         }
     }
@@ -37,6 +38,7 @@ impl Layout {
             Self::Gray => grays.extend_from_slice(pixels),
             Self::GrayAlpha => grays.extend(pixels.as_chunks().0.iter().map(|&[gray, alpha]| over_white(gray, alpha))),
             Self::Rgb => grays.extend(pixels.as_chunks().0.iter().map(|&[red, green, blue]| of_rgb(red, green, blue))),
+            Self::YCbCr => grays.extend(pixels.as_chunks().0.iter().map(|&[gray, _, _]| gray)),
             Self::Rgba => {
                 let of_rgba = |&[red, green, blue, alpha]: &[u8; 4]| over_white(of_rgb(red, green, blue), alpha);
                 grays.extend(pixels.as_chunks().0.iter().map(of_rgba));

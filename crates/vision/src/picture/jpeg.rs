@@ -18,18 +18,23 @@ mod frame;
 pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Luma, BadPicture> {
     let walked = frame::walk(bytes)?;
     let frame = walked.frame();
-    let layout = if frame.is_rgb { Layout::Rgb } else { Layout::Gray };
-    let decoded = layout.bytes_a_pixel() as f32 + if frame.is_rgb { 1.0 } else { 0.0 };
-    limits.check(frame.width.into(), frame.height.into(), decoded + walked.coefficient_bytes_a_pixel())?;
+    // The decoder's own way to gray goes wrong on a few samplings: there it gives all three channels, of which the first is the gray.
+    let (colours, layout) = match (frame.is_rgb, walked.is_gray_direct()) {
+        (true, _) => (ColorSpace::RGB, Layout::Rgb),
+        (false, true) => (ColorSpace::Luma, Layout::Gray),
+        (false, false) => (ColorSpace::YCbCr, Layout::YCbCr),
+    };
+    let channels = layout.bytes_a_pixel();
+    let and_grays = if layout == Layout::Gray { 0 } else { 1 };
+    limits.check(frame.width.into(), frame.height.into(), (channels + and_grays) as f32 + walked.coefficient_bytes_a_pixel())?;
     let stream = walked.stream();
-    let colours = if frame.is_rgb { ColorSpace::RGB } else { ColorSpace::Luma };
     let options = DecoderOptions::default()
         .set_strict_mode(true)
         .jpeg_set_out_colorspace(colours)
         .set_max_width(limits.side as usize)
         .set_max_height(limits.side as usize);
     let (width, height) = (u32::from(frame.width), u32::from(frame.height));
-    let mut pixels = vec![0; width as usize * height as usize * layout.bytes_a_pixel()];
+    let mut pixels = vec![0; width as usize * height as usize * channels];
     JpegDecoder::new_with_options(ZCursor::new(&stream), options)
         .decode_into(&mut pixels)
         .map_err(|error| BadPicture::damaged(Kind::Jpeg, error))?;

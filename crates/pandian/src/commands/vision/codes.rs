@@ -65,7 +65,7 @@ impl std::fmt::Display for ToldCode<'_> {
 }
 
 /// To a tenth of a pixel, which is as well as places are known.
-fn corners(quad: &Quad) -> [[f32; 2]; 4] {
+pub(super) fn corners(quad: &Quad) -> [[f32; 2]; 4] {
     quad.map(|corner| [corner.x, corner.y].map(|at| (at * 10.0).round() / 10.0))
 }
 

@@ -130,6 +130,10 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Walked<'_>, BadPicture> {
                 let frame = frame.as_ref().ok_or_else(|| damaged("a scan comes before its frame"))?;
                 let coded;
                 (coded, rest) = entropy_coded(rest);
+                if rest.is_empty() && frame.is_progressive() {
+                    // What is missing of it would be taken as no refinement.
+                    return Err(ends_early());
+                }
                 scans += 1;
                 if scans > MOST_SCANS {
                     return Err(damaged(format_args!("it has more than {MOST_SCANS} scans")));
@@ -286,6 +290,12 @@ impl<'a> Walked<'a> {
     /// Whether the gray comes in scans of its own, so that the other channels can be left out altogether.
     fn gray_is_alone(&self) -> bool {
         !self.frame.is_rgb && self.scans().all(|scan| scan.count == 1)
+    }
+
+    /// Whether the decoder makes gray of it right away. It takes the wrong number of rows where only the rows are sampled (4:4:0).
+    pub(super) fn is_gray_direct(&self) -> bool {
+        let gray = self.frame.components[0];
+        self.frame.count == 1 || self.gray_is_alone() || (gray.across, gray.down) != (1, 2)
     }
 
     /// What the decoder holds for each pixel beside what it gives: a picture that comes in several scans is held as coefficients, two
