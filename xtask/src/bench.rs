@@ -14,6 +14,7 @@ use serde_json::Value;
 
 mod attribution;
 mod celery;
+mod codes;
 mod engine;
 mod makespan;
 pub(crate) mod million;
@@ -61,6 +62,12 @@ pub(crate) enum Bench {
         #[arg(long)]
         quick: bool,
     },
+    /// Codes on photos, beside zxing-cpp, pyzbar and OpenCV; PANDIAN_PHOTOS names their folder, without it labels are drawn
+    Codes {
+        /// One round: a look, not a measurement
+        #[arg(long)]
+        quick: bool,
+    },
     /// Whose tag it is: precision and recall on simulated warehouses, and what stocktakes find of their misplaced units
     Attribution {
         /// From which the warehouses' own seeds are made
@@ -101,6 +108,7 @@ impl Bench {
             Self::Route { quick, alone } => route::run(quick, alone),
             Self::Makespan { quick } => makespan::run(quick),
             Self::Rfid { quick } => rfid::run(quick),
+            Self::Codes { quick } => codes::run(quick),
             Self::Attribution { seed, quick } => attribution::run(seed, quick),
             Self::Occupancy { seed, quick } => occupancy::run(seed, quick),
             Self::Sight { quick } => sight::run(quick),

@@ -86,7 +86,7 @@ pub fn measure(picture: &Luma, settings: &GateSettings) -> Gates {
 }
 
 /// The difference between the darkest and the brightest twentieth.
-fn contrast(picture: &Scaled) -> f32 {
+pub(crate) fn contrast(picture: &Scaled) -> f32 {
     let mut counts = [0usize; 256];
     picture.pixels.iter().for_each(|&pixel| counts[pixel.clamp(0.0, 255.0) as usize] += 1);
     let level = |share: f32| {

@@ -7,6 +7,7 @@
 mod evidence;
 mod reference;
 mod references;
+mod score;
 
 pub use evidence::Evidence;
 pub use reference::Reference;

@@ -98,7 +98,7 @@ proptest! {
     }
 }
 
-/// PP-OCRv6, small: lines upright, tilted, downwards and upside down, on one picture.
+/// PP-OCRv6, small: lines upright, tilted, downwards, upwards and upside down, on one picture.
 #[test]
 #[ignore = "wants PANDIAN_MODELS: ./test brings it"]
 fn real_models_read_the_numbers_on_labels() {
@@ -108,6 +108,7 @@ fn real_models_read_the_numbers_on_labels() {
         ("20260417", (150.0, 330.0), 32.0, 12.0),
         ("H1725946", (1200.0, 120.0), 40.0, 90.0),
         ("LU-5528", (760.0, 780.0), 36.0, 180.0),
+        ("5-30817", (1180.0, 900.0), 36.0, -90.0),
         ("91304", (120.0, 860.0), 20.0, 0.0),
     ];
     for (text, (x, y), height, degrees) in wanted {

@@ -56,8 +56,8 @@ pub(crate) fn group(order: &Order, number: usize) -> Group {
             let look = if has_own { look } else { SlotLook::new(look.kind, chance.random()) };
             let kind = is_occupied.then(|| Kind::ALL[n % Kind::ALL.len()]);
             let load = kind.map(|kind| Load::drawn(kind, chance.random())).unwrap_or_default();
-            // Eight kinds, and a number of families that may divide it: each family meets each kind.
-            let family = order.families[(n + n / Kind::ALL.len()) % order.families.len()];
+            // One family on with each round of the kinds, so that each meets each.
+            let family = order.families[(n % Kind::ALL.len() + n / Kind::ALL.len()) % order.families.len()];
             let mut scene = Scene::new(look, load, order.size, chance.random());
             scene.distortions.push(Distortion::drawn(family, chance.random()));
             scenes.push(Drawn { scene, kind, family });

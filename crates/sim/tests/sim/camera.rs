@@ -10,7 +10,7 @@ use digest_auth::{AuthContext, WwwAuthenticateHeader};
 use pandian_domain::Side;
 use pandian_domain::layout::QueueSpec;
 use pandian_sim::wire::{Account, CameraSpec, Channel, CraneRoute, Make, Route, Scheme, ServerSpec, Serves, SimServers};
-use pandian_sim::{FaultKind, Simulation};
+use pandian_sim::{FaultKind, Simulation, SimulationSettings};
 use sha1::{Digest, Sha1};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -227,6 +227,44 @@ async fn an_onvif_camera_leads_from_its_services_to_its_picture() {
     let mut challenge = WwwAuthenticateHeader::parse(challenges(&refused)[0]).unwrap();
     assert_eq!(get(camera, target, &answered(&mut challenge, "s3cret", target)).await.body, picture(&simulation, 40, 0));
     servers.stop().await;
+}
+
+#[test]
+fn shares_of_labels_and_views_are_as_they_are_asked_for_and_tags_stay_what_they_are() {
+    let settings = "fill = 1.0\nunits_per_slot = 3\ndifferences = 0.2\n";
+    let plain = simulation(racks(1000), settings);
+    let spoilt = simulation(racks(1000), &format!("{settings}[camera]\nmislabelled = 0.1\nunlabelled = 0.2\nblocked = 0.3\n"));
+    let (mut units, mut labels, mut wrong, mut known, mut blocked) = (0, 0, 0, 0, 0);
+    let book = spoilt.world().book();
+    for slot in 0..1000 {
+        let (own, truth) = (plain.world().scene_truth(slot), spoilt.world().scene_truth(slot));
+        assert_eq!(plain.world().holds(slot), spoilt.world().holds(slot));
+        assert_eq!((own.occupied, own.wrong, own.blocked), (truth.occupied, false, false));
+        let others: Vec<&String> = truth.labels.iter().filter(|label| !own.labels.contains(label)).collect();
+        assert_eq!(truth.wrong, !others.is_empty());
+        (units, labels, wrong) = (units + own.labels.len(), labels + truth.labels.len(), wrong + others.len());
+        known += others.iter().filter(|label| book.whereabouts(label).is_some()).count();
+        blocked += usize::from(truth.blocked);
+        let findings = spoilt.world().findings(slot);
+        assert_eq!((findings.occupied.is_none(), findings.codes.is_empty()), (truth.blocked, truth.blocked || truth.labels.is_empty()));
+    }
+    let share = |part: usize, of: usize| part as f64 / of as f64;
+    assert!((0.17..0.23).contains(&share(units - labels, units)), "{labels} of {units}");
+    assert!((0.08..0.12).contains(&share(wrong, labels)), "{wrong} of {labels}");
+    assert!((0.35..0.65).contains(&share(known, wrong)), "{known} of {wrong}");
+    assert!((0.26..0.34).contains(&share(blocked, 1000)), "{blocked}");
+}
+
+#[test]
+fn settings_of_cameras_out_of_range_are_named() {
+    for (settings, told) in [
+        ("size = [8000, 540]", "simulation.camera.size: 8000 × 540 is not from 160 × 120 to 4096 × 3072"),
+        ("blocked = 1.5", "simulation.camera.blocked: 1.5 is not a share from 0 to 1"),
+        ("lights = []", "simulation.camera.lights: at least one light is needed"),
+    ] {
+        let settings: SimulationSettings = toml::from_str(&format!("[camera]\n{settings}")).unwrap();
+        assert_eq!(settings.check().unwrap_err().to_string(), told);
+    }
 }
 
 /// The second of three pictures of slot 40 meets a fault.

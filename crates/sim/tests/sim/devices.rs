@@ -11,6 +11,7 @@ use pandian_devices::{BuildContext, Camera, Crane, Shot, TagReader, Visit};
 use pandian_domain::route::Point;
 use pandian_domain::travel::{Axis, Kinematics};
 use pandian_domain::{Code, OpKind, Position, QueueSpec, StocktakeId};
+use pandian_sim::fault::Device;
 use pandian_sim::{CraneSpec, FaultKind, Simulation, World, catalog};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -269,12 +270,19 @@ async fn every_fault_has_its_own_error() {
         (FaultKind::ServerError, Code::DeviceHttpStatus),
         (FaultKind::CraneAlarm, Code::CraneAlarm),
         (FaultKind::CorruptPicture, Code::CameraBadPicture),
+        (FaultKind::WrongType, Code::CameraBadPicture),
+        (FaultKind::CameraBusy, Code::CameraBusy),
+        (FaultKind::StalePicture, Code::CameraStale),
+        (FaultKind::HugeReply, Code::DeviceTooLarge),
+        (FaultKind::BlackPicture, Code::CameraUnfit),
+        (FaultKind::BlurredPicture, Code::CameraUnfit),
+        (FaultKind::WrongPassword, Code::DeviceHttpStatus),
         (FaultKind::DeviceRestart, Code::DeviceDropped),
     ] {
         let fault = format!("{INSTANT}[[fault]]\nkind = \"{}\"\ntimes = 1\n", kind.as_str());
         let simulation = simulation(racks(1000), &fault);
         let station = Station::new(&simulation, "C1");
-        let first = if kind == FaultKind::CorruptPicture { station.picture(at).await.map(|_| ()) } else { station.go(at).await };
+        let first = if kind.devices() == [Device::Camera] { station.picture(at).await.map(|_| ()) } else { station.go(at).await };
         assert_eq!(first, Err(code), "{kind:?}");
         if matches!(kind, FaultKind::Refuse | FaultKind::DeviceRestart) {
             assert_eq!(station.go(at).await, Err(Code::DeviceUnreachable), "{kind:?}");
@@ -283,6 +291,21 @@ async fn every_fault_has_its_own_error() {
         assert_eq!(station.go(at).await, Ok(()), "{kind:?}");
         assert!(station.picture(at).await.is_ok(), "{kind:?}");
         assert_eq!(simulation.faults_struck(), [(kind, 1)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_camera_that_was_moved_leaves_open_what_stands_where() {
+    for (picture_every, fault) in [(1, "nth = 1"), (1, "nth = 2"), (0, "nth = 1")] {
+        let settings = format!("{INSTANT}picture_every = {picture_every}\nfill = 1.0\n[[fault]]\nkind = \"camera_moved\"\n{fault}\n");
+        let station = Station::new(&simulation(racks(10), &settings), "C1");
+        let visit = station.visit("A01-L-001-01", OpKind::Capture, 1);
+        let Shot::Whole(end) = station.camera.capture(&visit).await.unwrap() else { panic!("the camera works at once") };
+        let found = match end.picture {
+            Some(picture) => station.camera.comparer().unwrap().compare(&visit, picture).await.unwrap(),
+            None => end.findings.unwrap(),
+        };
+        assert_eq!((found.occupied, found.codes.len(), found.note.as_deref()), (None, 0, Some("the camera was moved")), "{fault}");
     }
 }
 

@@ -62,7 +62,7 @@ impl Family {
         picture: [usize; 2],
         settings: &CounterSettings,
     ) -> Result<Vec<Candidate>, BadModel> {
-        let ([width, height], [wide, high]) = (input, picture.map(|side| side as f32));
+        let ([width, height], [right, bottom]) = (input, picture.map(|side| side as f32));
         if !self.fits(&answer.shape, width, height) {
             return Err(unfit(answer, width, height));
         }
@@ -84,7 +84,7 @@ impl Family {
             }
             let candidate =
                 Candidate { left: x - wide / 2.0, top: y - high / 2.0, right: x + wide / 2.0, bottom: y + high / 2.0, score, class };
-            if score >= settings.score && (0.0..wide).contains(&x) && (0.0..high).contains(&y) && candidate.is_sound() {
+            if score >= settings.score && (0.0..right).contains(&x) && (0.0..bottom).contains(&y) && candidate.is_sound() {
                 candidates.push(candidate);
             }
         }

@@ -1,153 +1,181 @@
-//! What speaks for a load.
-use crate::Region;
+//! What speaks for a load: what should be seen behind the beam and is not, and what is seen there and should not be.
+
+use super::references::Base;
 use crate::structure::cells::{CELL, beam_row};
 use crate::structure::difference::Difference;
 use crate::structure::gradient::Across;
-use crate::structure::rack::{Beam, Edge, Part};
+use crate::structure::rack::{Edge, Part};
+use crate::structure::registration::Registration;
 use crate::structure::standing::Block;
 
-/// Evidence.
+/// What a score is made of. All are shares, 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evidence {
-    /// Contact.
-    pub contact: f32,
+    /// Of what stands for good behind the carrying beam (deck, rear beam, rear uprights), how much is not seen in the third of the
+    /// opening's width where least of it is. The strongest sign: goods behind the rack never hide its own rear, a load does.
+    pub hidden: f32,
+    /// Of the level edges there, how many are not found in the fifth of the width where fewest are.
+    pub hidden_edges: f32,
+    /// The share of the width with something new low above the beam.
+    pub new_low: f32,
+    /// The share of the width with something new a little higher.
+    pub new_higher: f32,
+    /// Of what stands for good in the upper half of the opening, how much is not seen. Speaks against a load: more often the picture is poor.
+    pub hidden_above: f32,
+    /// The share of the beam's own face with something new on it. Speaks against a load: labels, dirt and shadows lie there, loads do not.
+    pub new_on_beam: f32,
+    /// Of the uprights and the upper beam, how much is not found. Speaks against a load: the picture is poor.
+    pub rack_missed: f32,
+    /// The share of the width in which even the beam's lower edge is not seen: something stands before it. Nothing is said of these parts.
+    pub blocked: f32,
 }
+
+/// The width of the opening is looked at in so many columns.
+const COLUMNS: usize = 16;
+/// Something new is there from this strength on, 0 to 1.
+const NEW: f32 = 0.3;
+
+/// A picture laid on the references.
+pub(super) struct View<'a> {
+    pub(super) base: &'a Base,
+    /// Where the front of the rack is.
+    pub(super) front: &'a Registration,
+    /// Where its rear is.
+    pub(super) rear: &'a Registration,
+    /// How much of what stands for good is seen.
+    pub(super) blocks: &'a [Block],
+    /// What is new.
+    pub(super) differs: &'a Difference,
+}
+
+/// How much there was to be seen in each column, and how much of it was not.
+type Columns = [Seen; COLUMNS];
+
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    there: f32,
+    missed: f32,
+}
+
 impl Evidence {
-    pub(super) fn of(_: &Difference) -> Self {
-        Self { contact: 0.0 }
+    pub(super) fn of(view: &View<'_>) -> Self {
+        let is_blocked = view.blocked();
+        let free = |columns: Columns| -> Vec<Seen> { columns.into_iter().zip(is_blocked).filter(|(_, blocked)| !blocked).map(|(seen, _)| seen).collect() };
+        let new = |from: f32, to: f32| view.new(from, to, &is_blocked);
+        Self {
+            hidden: worst(&free(view.hidden(0.02, 0.3)), 5, 0.2, 1.5),
+            hidden_edges: worst(&free(view.edges_missed(0.0, 0.2)), 3, 0.1, 4.0),
+            new_low: new(0.06, 0.1),
+            new_higher: new(0.1, 0.15),
+            hidden_above: share(&free(view.hidden(0.5, 1.0)), 0.2, 1.5),
+            new_on_beam: new(-0.09, -0.015),
+            rack_missed: 1.0 - view.front.share(&view.base.edges, |part| part != Part::Beam).unwrap_or(0.9),
+            blocked: is_blocked.iter().filter(|blocked| **blocked).count() as f32 / COLUMNS as f32,
+        }
     }
-    pub(super) fn score(&self) -> f32 {
-        self.contact
+
+    /// What the score weighs, in the order of its weights. Square roots: the first tenth of a share says more than the last.
+    pub fn values(&self) -> [f32; 7] {
+        let Self { hidden, hidden_edges, new_low, new_higher, hidden_above, new_on_beam, rack_missed, blocked: _ } = *self;
+        [hidden, hidden_edges, new_low, new_higher, hidden_above, new_on_beam, rack_missed].map(|value| value.clamp(0.0, 1.0).sqrt())
     }
 }
 
-pub(super) const BINS: usize = 16;
+impl View<'_> {
+    /// The height of the opening in pixels.
+    fn span(&self) -> f32 {
+        ((self.base.opening.bottom - self.base.opening.top) * self.base.height as f32).max(1.0)
+    }
 
-#[allow(clippy::too_many_arguments)]
-pub(super) fn measure(rear: &[bool], inside: &[Edge], front: &[bool], edges: &[Edge], miss: f32, differs: &Difference, opening: &Region, beam: &Beam, width: f32, height: f32) -> Vec<(String, f32)> {
-    let mut out = Vec::new();
-    let span = (opening.bottom - opening.top) * height;
-    let column = |x: f32| (x / width - opening.left) / (opening.right - opening.left) * BINS as f32;
-    let zones = [(0.0, 0.03), (0.03, 0.06), (0.06, 0.1), (0.1, 0.15), (0.15, 0.2), (0.2, 0.3), (0.3, 0.5), (0.5, 1.0)];
-    let name = |what: &str, z: (f32, f32)| format!("{what}_{}-{}", z.0, z.1);
-    // hidden by direction
-    let hidden = |from: f32, to: f32, which: &dyn Fn(Across) -> bool| {
-        let mut bins = [[0.0f32; 2]; BINS];
-        for (edge, seen) in inside.iter().zip(rear) {
-            let above = (beam.top_at(edge.x) - edge.y) / span;
-            if above < from || above >= to || !which(edge.across) { continue }
-            let bin = column(edge.x).clamp(0.0, BINS as f32 - 1.0) as usize;
-            bins[bin][0] += 1.0;
-            if !*seen { bins[bin][1] += 1.0 }
-        }
-        bins
-    };
-    let share = |bins: &[[f32; 2]]| { let (n, g) = bins.iter().fold((0.0, 0.0), |(n, g), b| (n + b[0], g + b[1])); (g + 0.4) / (n + 4.0) };
-    let worst = |bins: &[[f32; 2]], w: usize| bins.windows(w).map(&share).fold(0.0f32, f32::max);
-    for z in zones {
-        out.push((name("hidD", z), share(&hidden(z.0, z.1, &|a| a == Across::Down))));
-        out.push((name("hidR", z), share(&hidden(z.0, z.1, &|a| a == Across::Right))));
+    /// The column of a place, with a fraction; beyond 0 and [`COLUMNS`] outside of the opening.
+    fn column(&self, x: f32) -> f32 {
+        let opening = &self.base.opening;
+        (x / self.base.width as f32 - opening.left) / (opening.right - opening.left) * COLUMNS as f32
     }
-    for z in [(0.0, 0.1), (0.0, 0.2), (0.0, 0.3), (0.1, 0.3)] {
-        for w in [2, 3, 5] {
-            out.push((name(&format!("worst{w}"), z), worst(&hidden(z.0, z.1, &|_| true), w)));
-            out.push((name(&format!("worstD{w}"), z), worst(&hidden(z.0, z.1, &|a| a == Across::Down), w)));
-        }
-        out.push((name("hid", z), share(&hidden(z.0, z.1, &|_| true))));
-        out.push((name("hidD", z), share(&hidden(z.0, z.1, &|a| a == Across::Down))));
-    }
-    let mut bins = hidden(0.0, 0.3, &|_| true).map(|b| (b[1] + 0.2) / (b[0] + 2.0));
-    bins.sort_by(f32::total_cmp);
-    out.push(("hidq25".into(), bins[4])); out.push(("hidq75".into(), bins[12])); out.push(("hidq50".into(), bins[8]));
-    // new
-    let row = beam_row(beam) as f32;
-    let top = row * CELL as f32 + beam.top % CELL as f32;
-    let mut grid = vec![[[0.0f32; 4]; BINS * 2]; zones.len()];
-    let mut all = vec![[0.0f32; BINS * 2]; zones.len()];
-    let mut most = vec![[0.0f32; BINS * 2]; zones.len()];
-    let mut on = [0.0f32; BINS * 2];
-    for y in 0..differs.down {
-        for x in 0..differs.across {
-            let px = x as f32 * 4.0 + 2.0;
-            let c = column(px) * 2.0;
-            if !(1.0..BINS as f32 * 2.0 - 1.0).contains(&c) { continue }
-            let above = (top - (y as f32 * 4.0 + 2.0 + beam.top % 4.0)) / span;
-            let new = differs.new[y * differs.across + x];
-            let strongest = new.iter().fold(0.0f32, |m, v| m.max(*v));
-            if above < -0.015 && above > -0.09 { on[c as usize] = on[c as usize].max(strongest) }
-            if let Some(z) = zones.iter().position(|z| above >= z.0 && above < z.1) {
-                for d in 0..4 { grid[z][c as usize][d] += new[d] }
-                all[z][c as usize] += 1.0;
-                most[z][c as usize] = most[z][c as usize].max(strongest);
+
+    /// The columns in which even the beam's lower edge is not seen. No load hides that: it stands on the beam, not before it.
+    fn blocked(&self) -> [bool; COLUMNS] {
+        let beam = &self.base.beam;
+        let thickness = beam.bottom - beam.top;
+        let mut columns = Columns::default();
+        for (edge, seen) in self.base.edges.iter().zip(&self.front.seen) {
+            let is_lower = edge.part == Part::Beam && edge.across == Across::Down && edge.y - beam.top_at(edge.x) > 0.6 * thickness;
+            if is_lower {
+                self.count(&mut columns, edge, *seen);
             }
         }
+        columns.map(|column| column.there >= 2.0 && column.missed >= 0.7 * column.there)
     }
-    let cols = |v: &[f32]| v[1..v.len() - 1].iter().filter(|v| **v > 0.3).count() as f32 / (v.len() - 2) as f32;
-    out.push(("onbeam".into(), cols(&on)));
-    for (z, zone) in zones.iter().enumerate() {
-        out.push((name("cols", *zone), cols(&most[z])));
-        let n: f32 = all[z].iter().sum::<f32>().max(1.0);
-        for (d, what) in [(0, "newR"), (2, "newD")] { out.push((name(what, *zone), grid[z].iter().map(|c| c[d]).sum::<f32>() / n)) }
-        out.push((name("newO", *zone), grid[z].iter().map(|c| c[1] + c[3]).sum::<f32>() / n));
-    }
-    // columns: both hidden and new
-    let h = hidden(0.0, 0.3, &|_| true);
-    let mut both = [0.0f32; BINS];
-    for (c, b) in both.iter_mut().enumerate() {
-        let hid = (h[c][1] + 0.2) / (h[c][0] + 2.0);
-        let mut n = 0.0f32; let mut k = 0.0f32;
-        for z in 1..6 { for cc in [2 * c, 2 * c + 1] { for d in 0..4 { n += grid[z][cc][d] } k += all[z][cc] } }
-        *b = hid.sqrt() * (n / k.max(1.0)).min(1.0).sqrt();
-    }
-    out.push(("bothmax3".into(), both.windows(3).map(|w| w.iter().sum::<f32>() / 3.0).fold(0.0, f32::max)));
-    out.push(("bothmax2".into(), both.windows(2).map(|w| w.iter().sum::<f32>() / 2.0).fold(0.0, f32::max)));
-    out.push(("both".into(), both.iter().sum::<f32>() / BINS as f32));
-    // the beam's upper edge
-    let beam_share = |upper: bool| {
-        let mut bins = [[0.0f32; 2]; BINS];
-        for (edge, seen) in edges.iter().zip(front) {
-            if edge.part != Part::Beam || edge.across != Across::Down { continue }
-            let off = edge.y - beam.top_at(edge.x);
-            if (off < 5.0) != upper { continue }
-            let b = column(edge.x);
-            if !(0.0..BINS as f32).contains(&b) { continue }
-            bins[b as usize][0] += 1.0;
-            if !*seen { bins[b as usize][1] += 1.0 }
+
+    /// What is not seen of what stands for good, in a band above the beam: from and to, in shares of the opening's height.
+    fn hidden(&self, from: f32, to: f32) -> Columns {
+        let mut columns = Columns::default();
+        let top = (beam_row(&self.base.beam) * CELL) as f32;
+        for block in self.blocks {
+            let (above, column) = ((top - block.y) / self.span(), self.column(block.x));
+            if (from..to).contains(&above) && self.is_known(block) && (0.4..COLUMNS as f32 - 0.4).contains(&column) {
+                let seen = &mut columns[column as usize];
+                seen.there += block.weight;
+                seen.missed += block.weight * (1.0 - block.likeness);
+            }
         }
-        bins
-    };
-    out.push(("upper".into(), share(&beam_share(true)))); out.push(("upper3".into(), worst(&beam_share(true), 3)));
-    out.push(("lower".into(), share(&beam_share(false)))); out.push(("lower3".into(), worst(&beam_share(false), 3)));
-    out.push(("miss".into(), miss));
-    out
+        columns
+    }
+
+    /// Whether a block is neither beyond the picture nor drowned in glare.
+    fn is_known(&self, block: &Block) -> bool {
+        let cell = (block.y as usize / CELL) * self.differs.across + block.x as usize / CELL;
+        self.differs.is_known.get(cell) == Some(&true)
+    }
+
+    /// The level edges that are not found in a band above the beam.
+    fn edges_missed(&self, from: f32, to: f32) -> Columns {
+        let mut columns = Columns::default();
+        for (edge, seen) in self.base.inside.iter().zip(&self.rear.seen) {
+            let above = (self.base.beam.top_at(edge.x) - edge.y) / self.span();
+            if (from..to).contains(&above) && edge.across == Across::Down {
+                self.count(&mut columns, edge, *seen);
+            }
+        }
+        columns
+    }
+
+    fn count(&self, columns: &mut Columns, edge: &Edge, is_seen: bool) {
+        let column = self.column(edge.x);
+        if (0.0..COLUMNS as f32).contains(&column) {
+            let seen = &mut columns[column as usize];
+            seen.there += 1.0;
+            seen.missed += if is_seen { 0.0 } else { 1.0 };
+        }
+    }
+
+    /// The share of the width with something new in a band above the beam, or on it, outside of what is blocked. The uprights' rims are
+    /// left out.
+    fn new(&self, from: f32, to: f32, is_blocked: &[bool; COLUMNS]) -> f32 {
+        let top = (beam_row(&self.base.beam) * CELL) as f32;
+        let mut strongest = [0.0f32; 2 * COLUMNS];
+        for (cell, new) in self.differs.new.iter().enumerate() {
+            let centre = |at: usize| (at * CELL) as f32 + CELL as f32 / 2.0;
+            let (x, y) = (centre(cell % self.differs.across), centre(cell / self.differs.across));
+            let (above, column) = ((top - y) / self.span(), self.column(x));
+            if !(from..to).contains(&above) || !(0.5..COLUMNS as f32 - 0.5).contains(&column) || is_blocked[column as usize] || !self.differs.is_known[cell] {
+                continue;
+            }
+            let half = &mut strongest[(2.0 * column) as usize];
+            *half = new.iter().fold(*half, |most, value| most.max(*value));
+        }
+        let free = is_blocked.iter().filter(|blocked| !**blocked).count().max(1) as f32;
+        strongest.iter().filter(|strength| **strength > NEW).count() as f32 / (2.0 * free)
+    }
 }
 
-pub(super) fn stands(blocks: &[Block], opening: &Region, beam: &Beam, width: f32, height: f32) -> Vec<(String, f32)> {
-    let mut out = Vec::new();
-    let span = (opening.bottom - opening.top) * height;
-    let top = beam.top - beam.top % CELL as f32;
-    let grid = |from: f32, to: f32| {
-        let mut bins = [[0.0f32; 3]; BINS];
-        for b in blocks {
-            let above = (top - b.y) / span;
-            let c = (b.x / width - opening.left) / (opening.right - opening.left) * BINS as f32;
-            if above < from || above >= to || !(0.4..BINS as f32 - 0.4).contains(&c) { continue }
-            let bin = &mut bins[c as usize];
-            bin[0] += b.weight;
-            bin[1] += b.weight * (1.0 - b.likeness);
-            bin[2] += b.weight * (1.0 - (b.likeness - 0.3) / 0.4).clamp(0.0, 1.0);
-        }
-        bins
-    };
-    let share = |bins: &[[f32; 3]], k: usize| { let (n, g) = bins.iter().fold((0.0, 0.0), |(n, g), b| (n + b[0], g + b[k])); (g + 0.3) / (n + 1.5) };
-    for z in [(0.0, 0.03), (0.03, 0.06), (0.06, 0.1), (0.1, 0.15), (0.15, 0.2), (0.2, 0.3), (0.3, 0.5), (0.5, 1.0), (0.0, 0.1), (0.02, 0.2), (0.02, 0.3), (0.1, 0.3)] {
-        let g = grid(z.0, z.1);
-        for k in [1, 2] {
-            out.push((format!("st{k}_{}-{}", z.0, z.1), share(&g, k)));
-            for w in [2, 3, 5] {
-                out.push((format!("st{k}w{w}_{}-{}", z.0, z.1), g.windows(w).map(|w| share(w, k)).fold(0.0f32, f32::max)));
-            }
-        }
-    }
-    out
+/// The share that is missed. Where there is little to be seen it is near what is usual.
+fn share(columns: &[Seen], usual: f32, doubt: f32) -> f32 {
+    let (there, missed) = columns.iter().fold((0.0, 0.0), |(there, missed), seen| (there + seen.there, missed + seen.missed));
+    (missed + usual * doubt) / (there + doubt)
+}
+
+/// The share that is missed in the adjacent columns where it is most.
+fn worst(columns: &[Seen], adjacent: usize, usual: f32, doubt: f32) -> f32 {
+    columns.windows(adjacent.min(columns.len()).max(1)).map(|window| share(window, usual, doubt)).fold(0.0, f32::max)
 }

@@ -1,164 +1,213 @@
 //! What several pictures of the empty slot say together.
 
-use super::evidence::Evidence;
+use super::evidence::{Evidence, View};
 use super::reference::in_shares;
-use super::{Occupancy, Presence, Reference, Slot, Unsure};
+use super::score::{self, verdict};
+use super::{Occupancy, Reference, Slot, Unsure};
 use crate::structure::cells::Cells;
 use crate::structure::difference::{Difference, Known};
 use crate::structure::gradient::Gradient;
-use crate::structure::rack::{self, Beam, Edge, Part};
+use crate::structure::rack::{self, Beam, Edge, Part, Rack};
 use crate::structure::registration::{self, Registration};
 use crate::structure::scaled::Scaled;
 use crate::structure::standing::Standing;
 use crate::structure::warp::Warp;
-use crate::{Luma, Quad};
+use crate::{Luma, Quad, Region, gates};
 
 /// As many references are used at most: a bound on the work.
 const MOST: usize = 8;
+/// A reference lies on another where so much of the rack is where it must be.
+const LIES_ON: f32 = 0.5;
+/// Fewer edges that all references share do not tell where the rack is; then those of one reference do.
+const ENOUGH_EDGES: usize = 40;
+/// Pictures smaller than this show nothing.
+const SMALLEST: usize = 64;
 
 /// Pictures of one empty slot, laid on each other: what all of them show is the rack, what only some show is behind it.
 #[derive(Debug, Clone)]
 pub struct References {
-    /// The one that the others are laid on.
-    base: Option<Base>,
-    /// Those that could be laid on it, itself included.
-    pub(super) members: Vec<Member>,
-    known: Option<Known>,
-    standing: Option<Standing>,
+    model: Option<Model>,
 }
 
+/// What the references have in common, laid out like one of them.
 #[derive(Debug, Clone)]
-struct Base {
-    slot: Slot,
-    width: usize,
-    height: usize,
-    beam: Beam,
-    edges: Vec<Edge>,
-    inside: Vec<Edge>,
+struct Model {
+    base: Base,
+    members: Vec<Member>,
+    known: Known,
+    standing: Standing,
+}
+
+/// The reference that the others are laid on.
+#[derive(Debug, Clone)]
+pub(super) struct Base {
+    pub(super) opening: Region,
+    pub(super) width: usize,
+    pub(super) height: usize,
+    pub(super) beam: Beam,
+    /// The edges of the rack's front.
+    pub(super) edges: Vec<Edge>,
+    /// The edges of what stands for good behind it.
+    pub(super) inside: Vec<Edge>,
     marker: Option<Quad>,
 }
 
 /// A reference, laid on the base.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
+struct Member {
     index: usize,
     warp: Warp,
-    pub(super) cells: Cells,
+    cells: Cells,
 }
 
 impl References {
-    /// Lays references on each other. Those on which the rack lies nowhere near where most have it are left out.
+    /// Lays references on each other. Those on which the rack lies nowhere near where the others have it are left out.
     pub fn of(references: &[&Reference]) -> Self {
         let references = &references[..references.len().min(MOST)];
-        let laid = |base: usize| -> Vec<(usize, Registration)> {
-            let others = references.iter().enumerate().filter(|(index, _)| *index != base);
-            let lay = |(index, other): (usize, &&Reference)| {
-                let edges = &references[base].rack.edges;
-                let registration = Registration::find(&at_size_of(other, references[base]), edges, None);
-                (registration.share(edges, |_| true).is_none_or(|share| share >= 0.5)).then_some((index, registration))
-            };
-            others.filter_map(lay).collect()
-        };
-        let mut best: Option<(usize, Vec<(usize, Registration)>)> = None;
+        let mut best: Option<(usize, Vec<Laid>)> = None;
         for base in 0..references.len() {
-            let others = laid(base);
+            let others = lay(references, base);
+            let is_most = best.as_ref().is_none_or(|(_, most)| others.len() > most.len());
             let is_enough = 2 * (others.len() + 1) > references.len();
-            if best.as_ref().is_none_or(|(_, most)| others.len() > most.len()) {
+            if is_most {
                 best = Some((base, others));
             }
             if is_enough {
                 break;
             }
         }
-        let Some((base, others)) = best else { return Self { base: None, members: Vec::new(), known: None, standing: None } };
-        let first = references[base];
-        let (width, height) = (first.picture.width, first.picture.height);
-        let gradients: Vec<Gradient> = others.iter().map(|(index, _)| at_size_of(references[*index], first)).collect();
-        let pairs: Vec<(&Gradient, &Warp)> = gradients.iter().zip(&others).map(|(gradient, (_, registration))| (gradient, &registration.warp)).collect();
-        let shared = registration::shared(&first.rack.edges, &pairs);
-        let edges = if shared.len() >= 40 { shared } else { first.rack.edges.clone() };
-        let beam = first.rack.beam;
-        let seen_inside = rack::inside(&first.gradient, &first.slot().opening, &beam);
-        let rears: Vec<Registration> = gradients.iter().zip(&others).map(|(gradient, (_, front))| front.rearward(gradient, &seen_inside)).collect();
-        let pairs: Vec<(&Gradient, &Warp)> = gradients.iter().zip(&rears).map(|(gradient, rear)| (gradient, &rear.warp)).collect();
-        let inside = registration::shared(&seen_inside, &pairs);
-        let unmoved = Warp::identity(width, height);
-        let mut laid = Vec::new();
-        let mut member = |index: usize, warp: Warp, rear: &Warp, gain: f32| {
-            let picture = references[index].picture.stretched(width, height);
-            let (cells, gradient) = Cells::with_gradient(&picture, rear, &beam);
-            laid.push((gradient, gain));
-            Member { index, warp, cells }
-        };
-        let mut members = vec![member(base, unmoved, &unmoved, 1.0)];
-        for (((index, front), rear), gradient) in others.iter().zip(&rears).zip(&gradients) {
-            members.push(member(*index, front.warp, &rear.warp, front.gain(gradient, &first.rack.edges)));
-        }
-        let known = Known::of(members.iter().map(|member| &member.cells));
-        let standing = Standing::of(&laid);
-        Self { known, standing, base: Some(Base { slot: *first.slot(), width, height, beam, edges, inside, marker: first.marker }), members }
+        Self { model: best.and_then(|(base, others)| Model::of(references, base, &others)) }
     }
 
     /// Holds a picture against them. `marker` is where the front marker is on it, in pixels, where it was seen.
     pub fn judge(&self, picture: &Luma, marker: Option<&Quad>) -> Occupancy {
-        let Some(base) = &self.base else { return Occupancy::unsure(Unsure::NoReference) };
-        let scaled = Scaled::sized(picture, base.width, base.height);
-        let gradient = Gradient::of(&scaled);
-        let _ = (marker, in_shares);
-        let registration = Registration::find(&gradient, &base.edges, None);
-        if let Some(why) = base.doubt(&registration) {
-            return Occupancy::unsure(why);
+        match &self.model {
+            Some(model) => model.judge(picture, marker),
+            None => Occupancy::unsure(Unsure::NoReference),
         }
-        let cells = Cells::of(&scaled, &registration.warp, &base.beam);
-        let differs = Difference::of(&cells, registration.gain(&gradient, &base.edges), self.known.as_ref().unwrap());
-        let evidence = Evidence::of(&differs);
-        let score = evidence.score();
-        let _ = Presence::Empty;
-        Occupancy { verdict: Presence::Unsure, score, unsure: None, reference: None, shift: [0.0; 2], evidence: Some(evidence) }
+    }
+}
+
+/// A reference that lies on another.
+struct Laid {
+    index: usize,
+    gradient: Gradient,
+    front: Registration,
+}
+
+/// Lays all references on one of them.
+fn lay(references: &[&Reference], base: usize) -> Vec<Laid> {
+    let first = references[base];
+    let others = references.iter().enumerate().filter(|(index, _)| *index != base);
+    let laid = others.map(|(index, other)| {
+        let gradient = Gradient::of(&other.picture.stretched(first.picture.width, first.picture.height));
+        let front = Registration::find(&gradient, &first.rack.edges, None);
+        Laid { index, gradient, front }
+    });
+    laid.filter(|laid| laid.front.share(&first.rack.edges, |_| true).is_none_or(|share| share >= LIES_ON)).collect()
+}
+
+impl Model {
+    fn of(references: &[&Reference], base: usize, others: &[Laid]) -> Option<Self> {
+        let first = references[base];
+        let Slot { opening, .. } = *first.slot();
+        let opening = if opening.is_sound() { opening } else { Region::WHOLE };
+        let (width, height, beam) = (first.picture.width, first.picture.height, first.rack.beam);
+        let fronts: Vec<(&Gradient, &Warp)> = others.iter().map(|laid| (&laid.gradient, &laid.front.warp)).collect();
+        let shared = registration::shared(&first.rack.edges, &fronts);
+        let edges = if shared.len() >= ENOUGH_EDGES { shared } else { first.rack.edges.clone() };
+        let inside = rack::inside(&first.gradient, &opening, &beam);
+        let rears: Vec<Registration> = others.iter().map(|laid| laid.front.rearward(&laid.gradient, &inside)).collect();
+        let behind: Vec<(&Gradient, &Warp)> = others.iter().zip(&rears).map(|(laid, rear)| (&laid.gradient, &rear.warp)).collect();
+        let inside = registration::shared(&inside, &behind);
+        let unmoved = Warp::identity(width, height);
+        let mut slopes = Vec::new();
+        let mut member = |index: usize, front: Warp, rear: &Warp, gain: f32| {
+            let (cells, gradient) = Cells::with_gradient(&references[index].picture.stretched(width, height), rear, &beam);
+            slopes.push((gradient, gain));
+            Member { index, warp: front, cells }
+        };
+        let mut members = vec![member(base, unmoved, &unmoved, 1.0)];
+        for (laid, rear) in others.iter().zip(&rears) {
+            members.push(member(laid.index, laid.front.warp, &rear.warp, laid.front.gain(&laid.gradient, &first.rack.edges)));
+        }
+        let known = Known::of(members.iter().map(|member| &member.cells))?;
+        let standing = Standing::of(&slopes, &opening, &beam)?;
+        Some(Self { known, standing, base: Base { opening, width, height, beam, edges, inside, marker: first.marker }, members })
     }
 
-    /// For tuning.
-    pub fn probe(&self, picture: &Luma) -> Vec<(String, f32)> {
-        let Some(base) = &self.base else { return Vec::new() };
+    fn judge(&self, picture: &Luma, marker: Option<&Quad>) -> Occupancy {
+        let base = &self.base;
         let scaled = Scaled::sized(picture, base.width, base.height);
+        if base.width.min(base.height) < SMALLEST || gates::contrast(&scaled) < gates::GateSettings::default().contrast {
+            return Occupancy::unsure(Unsure::NotFit);
+        }
         let gradient = Gradient::of(&scaled);
-        let registration = Registration::find(&gradient, &base.edges, None);
-        let share = |of: &dyn Fn(Part) -> bool| registration.share(&base.edges, of).unwrap_or(-1.0);
-        let gain = registration.gain(&gradient, &base.edges);
-        let mut out = vec![
-            ("xall".to_owned(), share(&|_| true)),
-            ("xbeam".to_owned(), share(&|part| part == Part::Beam)),
-            ("xleft".to_owned(), share(&|part| part == Part::Left)),
-            ("xright".to_owned(), share(&|part| part == Part::Right)),
-            ("xabove".to_owned(), share(&|part| part == Part::Above)),
-            ("xreach".to_owned(), registration.warp.reach()),
-            ("xgain".to_owned(), gain),
-            ("xinside".to_owned(), base.inside.len() as f32),
-        ];
-        let rear = registration.rearward(&gradient, &base.inside);
+        let start = marker.and_then(|quad| base.start(&in_shares(picture, quad)));
+        let front = Registration::find(&gradient, &base.edges, start);
+        if let Some(why) = base.doubt(&gradient, &front) {
+            return Occupancy::unsure(why);
+        }
+        let rear = front.rearward(&gradient, &base.inside);
         let (cells, laid) = Cells::with_gradient(&scaled, &rear.warp, &base.beam);
-        let blocks = self.standing.as_ref().unwrap().seen_on(&laid);
-        let differs = Difference::of(&cells, gain, self.known.as_ref().unwrap());
-        out.push(("noise".to_owned(), cells.noise() / gain));
-        let miss = 1.0 - registration.share(&base.edges, |part| part != Part::Beam).unwrap_or(0.9);
-        out.extend(super::evidence::stands(&blocks, &base.slot.opening, &base.beam, base.width as f32, base.height as f32));
-        out.extend(super::evidence::measure(&rear.seen, &base.inside, &registration.seen, &base.edges, miss, &differs, &base.slot.opening, &base.beam, base.width as f32, base.height as f32));
-        out
+        let blocks = self.standing.seen_on(&laid);
+        let differs = Difference::of(&cells, front.gain(&gradient, &base.edges), &self.known);
+        let evidence = Evidence::of(&View { base, front: &front, rear: &rear, blocks: &blocks, differs: &differs });
+        let score = score::of(&evidence);
+        let (verdict, unsure) = verdict(score, &evidence);
+        let nearest = self.nearest(&cells);
+        let shift = nearest.map_or([0.0; 2], |member| base.shift(&front.warp, &member.warp, picture));
+        Occupancy { verdict, score, unsure, reference: nearest.map(|member| member.index), shift, evidence: Some(evidence) }
+    }
+
+    /// The reference that the picture is most like.
+    fn nearest(&self, cells: &Cells) -> Option<&Member> {
+        let distance = |member: &&Member| -> f32 {
+            let pairs = member.cells.edges.iter().zip(&cells.edges);
+            pairs.map(|(a, b)| a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f32>()).sum()
+        };
+        self.members.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
     }
 }
 
 impl Base {
     /// Why the picture does not show the rack where it must be, if it does not.
-    fn doubt(&self, registration: &Registration) -> Option<Unsure> {
-        let _ = registration;
-        None
+    fn doubt(&self, picture: &Gradient, front: &Registration) -> Option<Unsure> {
+        // The beam's upper edge does not count: a load changes how it looks. What is left must be there.
+        let seen = front.share(&self.edges, |part| part != Part::Beam).or_else(|| front.share(&self.edges, |_| true));
+        let beam = front.share(&self.edges, |part| part == Part::Beam);
+        let is_seen = seen.is_none_or(|share| share >= RACK_SEEN) && beam.is_none_or(|share| share >= BEAM_SEEN);
+        if is_seen {
+            let is_far = front.warp.reach() > FARTHEST * self.width.max(self.height) as f32;
+            return is_far.then_some(Unsure::CameraMoved);
+        }
+        // Is there a rack at all, only elsewhere?
+        let elsewhere = Rack::find(picture, &Slot::default()).edges.len();
+        Some(if 2 * elsewhere >= self.edges.len() { Unsure::CameraMoved } else { Unsure::ViewBlocked })
+    }
+
+    /// Where the marker says that the picture lies: the first guess of its registration.
+    fn start(&self, seen: &Quad) -> Option<Warp> {
+        let known = self.marker.as_ref()?;
+        let (width, height) = (self.width as f32, self.height as f32);
+        let pixels = |quad: &Quad| quad.map(|corner| [corner.x * width, corner.y * height]);
+        let pairs: Vec<([f32; 2], [f32; 2])> = pixels(known).into_iter().zip(pixels(seen)).collect();
+        pairs.iter().flat_map(|(from, to)| from.iter().chain(to)).all(|value| value.is_finite()).then(|| registration::through(self.width, self.height, &pairs))
+    }
+
+    /// How far a picture has to be moved to lie on a reference, at the middle of the opening, in its own pixels.
+    fn shift(&self, picture: &Warp, reference: &Warp, of: &Luma) -> [f32; 2] {
+        let (width, height) = (self.width as f32, self.height as f32);
+        let opening = &self.opening;
+        let (x, y) = ((opening.left + opening.right) / 2.0 * width, (opening.top + opening.bottom) / 2.0 * height);
+        let (from, to) = (picture.map(x, y), reference.map(x, y));
+        [(to[0] - from[0]) * of.width() as f32 / width, (to[1] - from[1]) * of.height() as f32 / height]
     }
 }
 
-/// The slopes of a reference at the working size of another.
-fn at_size_of(reference: &Reference, other: &Reference) -> Gradient {
-    if (reference.picture.width, reference.picture.height) == (other.picture.width, other.picture.height) {
-        return reference.gradient.clone();
-    }
-    Gradient::of(&reference.picture.stretched(other.picture.width, other.picture.height))
-}
+/// So much of the uprights and the beam above must be seen.
+const RACK_SEEN: f32 = 0.3;
+/// So much of the carrying beam must be seen; a load changes how its upper edge looks.
+const BEAM_SEEN: f32 = 0.2;
+/// Farther than this, as a share of the picture's longer side, no crane stops astray: the camera was moved.
+const FARTHEST: f32 = 0.12;

@@ -19,12 +19,16 @@ pub(crate) struct Cells {
     pub(crate) down: usize,
     /// How strong the edges of each direction are, in gray levels a pixel.
     pub(crate) edges: Vec<[f32; DIRECTIONS]>,
-    /// The share of each cell that tells nothing: overexposed, or not on the picture.
+    /// The share of each cell that tells nothing: it is not on the picture, or drowned in glare.
     pub(crate) unknown: Vec<f32>,
 }
 
 /// From this brightness on a pixel is overexposed.
-const OVEREXPOSED: f32 = 250.0;
+const OVEREXPOSED: f32 = 245.0;
+/// From this slope on an edge is no rim of glare, in gray levels a pixel.
+const STEEP: f32 = 14.0;
+/// So many cells around are looked at for one.
+const RIM: usize = 4;
 
 impl Cells {
     /// Sums up a picture, whose places are found through the warp. The beam's upper edge lies level between two rows of cells.
@@ -62,6 +66,7 @@ impl Cells {
                 sums[3] += falling * falling * share;
             }
         }
+        cells.find_glare(&laid, &gradient);
         cells.blur();
         (cells, gradient)
     }
@@ -71,6 +76,26 @@ impl Cells {
         let mut strengths: Vec<f32> = self.edges.iter().map(|edges| edges.iter().fold(0.0f32, |most, edge| most.max(*edge))).collect();
         let at = strengths.len() / 5;
         *strengths.select_nth_unstable_by(at, f32::total_cmp).1
+    }
+
+    /// Overexposed cells far from any steep edge are glare, whose rim is soft. A white carton has a sharp one and is known.
+    fn find_glare(&mut self, picture: &Scaled, gradient: &Gradient) {
+        let (across, width) = (self.across, picture.width);
+        let pixels = |cell: usize| {
+            let (left, top) = (cell % across * CELL, cell / across * CELL);
+            let rows = top..(top + CELL).min(picture.height);
+            rows.flat_map(move |y| (y * width + left)..(y * width + (left + CELL).min(width)))
+        };
+        let is_bright = |cell: usize| pixels(cell).all(|pixel| picture.pixels[pixel] >= OVEREXPOSED);
+        let is_steep = |cell: usize| pixels(cell).any(|pixel| gradient.right[pixel].abs().max(gradient.down[pixel].abs()) >= STEEP);
+        for cell in (0..self.edges.len()).filter(|&cell| is_bright(cell)) {
+            let (x, y) = (cell % across, cell / across);
+            let rows = y.saturating_sub(RIM)..(y + RIM + 1).min(self.down);
+            let mut around = rows.flat_map(|y| (x.saturating_sub(RIM)..(x + RIM + 1).min(across)).map(move |x| y * across + x));
+            if !around.any(is_steep) {
+                self.unknown[cell] = 1.0;
+            }
+        }
     }
 
     /// Lets every cell share with its neighbours, so that an edge at the border of two is alike in both.

@@ -190,6 +190,20 @@ fn refine(picture: &Gradient, edges: &[Edge], start: Warp, rounds: &[Round], siz
     warp
 }
 
+/// The warp that maps these places of the reference to those of the picture as well as usual shifts, turns and scales can. Few places that
+/// lie close together say little of turns and scales, and the warp shows none then.
+pub(crate) fn through(width: usize, height: usize, pairs: &[([f32; 2], [f32; 2])]) -> Warp {
+    let mut warp = Warp::identity(width, height);
+    let mut fit = Fit::expecting([1000.0, 1000.0, USUAL[2], USUAL[3], USUAL[4], USUAL[5], 1e-3, 1e-3], NOISE);
+    for ([x, y], [to_x, to_y]) in pairs {
+        let (right, down) = warp.basis(*x, *y);
+        fit.observe(&right, to_x - x, 1.0);
+        fit.observe(&down, to_y - y, 1.0);
+    }
+    warp.terms = fit.terms();
+    warp
+}
+
 /// The sum of products.
 fn dot(a: &[f32; TERMS], b: &[f32; TERMS]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()

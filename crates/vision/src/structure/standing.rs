@@ -1,21 +1,30 @@
 //! What pictures of a slot show alike although all else changes: what stands there for good.
 
 use super::gradient::Gradient;
+use super::rack::Beam;
+use crate::Region;
 
 /// The side of a block in working pixels.
 pub(crate) const BLOCK: usize = 8;
+/// What a block's slopes are held against, so that noise is like nothing.
+const QUIET: f32 = 2.0;
+/// From block to block, in pixels.
+const STEP: usize = 4;
 /// So far a block may be off, in pixels.
 const OFF: isize = 1;
 /// A block with slopes of this strength all over, in gray levels a pixel, counts fully.
 const CLEAR: f32 = 4.0;
+/// A block with less than this share of that tells nothing.
+const FAINT: f32 = 0.15;
 
-/// The slopes that several pictures, laid on each other, have in common.
+/// The slopes that several pictures, laid on each other, have in common behind the carrying beam.
 #[derive(Debug, Clone)]
 pub(crate) struct Standing {
     width: usize,
-    height: usize,
     right: Vec<f32>,
     down: Vec<f32>,
+    /// Where there is something to be seen: left, top, and how much.
+    blocks: Vec<(usize, usize, f32)>,
 }
 
 /// How much of what stands in a block is seen.
@@ -32,8 +41,8 @@ pub(crate) struct Block {
 }
 
 impl Standing {
-    /// What pictures have in common. Each comes with how strong its edges are in the light of the first.
-    pub(crate) fn of(pictures: &[(Gradient, f32)]) -> Option<Self> {
+    /// What pictures have in common within the opening, above the beam. Each comes with how strong its edges are in the light of the first.
+    pub(crate) fn of(pictures: &[(Gradient, f32)], opening: &Region, beam: &Beam) -> Option<Self> {
         let (first, _) = pictures.first()?;
         let share = 1.0 / pictures.len() as f32;
         let mean = |values: &dyn Fn(&Gradient) -> &[f32]| {
@@ -51,29 +60,34 @@ impl Standing {
             right[index] *= agreed;
             down[index] *= agreed;
         }
-        Some(Self { width: first.width, height: first.height, right, down })
+        let mut standing = Self { width: first.width, right, down, blocks: Vec::new() };
+        let [left, top, wide, _] = opening.pixels(first.width as u32, first.height as u32).map(|edge| edge as usize);
+        // No block reaches over the rim: places are looked at a little beside where they should be.
+        let margin = OFF as usize + 1;
+        let (right, bottom) = ((left + wide).min(first.width.saturating_sub(margin)), (beam.top.max(0.0) as usize).min(first.height.saturating_sub(margin)));
+        for top in (top.max(margin)..bottom.saturating_sub(BLOCK)).step_by(STEP) {
+            for left in (left.max(margin)..right.saturating_sub(BLOCK)).step_by(STEP) {
+                let weight = (standing.energy(left, top) / (BLOCK * BLOCK) as f32).sqrt() / CLEAR;
+                if weight >= FAINT {
+                    standing.blocks.push((left, top, weight.min(1.0)));
+                }
+            }
+        }
+        Some(standing)
     }
 
     /// How much of it a picture shows that is laid on it, block by block.
     pub(crate) fn seen_on(&self, picture: &Gradient) -> Vec<Block> {
-        let mut blocks = Vec::new();
-        if self.width < BLOCK + 4 || self.height < BLOCK + 4 || picture.right.len() != self.right.len() {
-            return blocks;
+        if picture.right.len() != self.right.len() {
+            return Vec::new();
         }
-        for top in (2..self.height - BLOCK - 2).step_by(BLOCK / 2) {
-            for left in (2..self.width - BLOCK - 2).step_by(BLOCK / 2) {
-                let energy = self.energy(left, top);
-                let weight = (energy / (BLOCK * BLOCK) as f32).sqrt() / CLEAR;
-                if weight < 0.15 {
-                    continue;
-                }
-                let shifts = (-OFF..=OFF).flat_map(|down| (-OFF..=OFF).map(move |right| (right, down)));
-                let likeness = shifts.map(|shift| self.likeness(picture, left, top, shift)).fold(0.0, f32::max);
-                let middle = BLOCK as f32 / 2.0;
-                blocks.push(Block { x: left as f32 + middle, y: top as f32 + middle, weight: weight.min(1.0), likeness });
-            }
-        }
-        blocks
+        let seen = |&(left, top, weight): &(usize, usize, f32)| {
+            let shifts = (-OFF..=OFF).flat_map(|down| (-OFF..=OFF).map(move |right| (right, down)));
+            let likeness = shifts.map(|shift| self.likeness(picture, left, top, shift)).fold(0.0f32, f32::max).min(1.0);
+            let middle = BLOCK as f32 / 2.0;
+            Block { x: left as f32 + middle, y: top as f32 + middle, weight, likeness }
+        };
+        self.blocks.iter().map(seen).collect()
     }
 
     /// The sum of the squared slopes of a block.
@@ -97,6 +111,6 @@ impl Standing {
                 of_found += (c * c + d * d) * (square / (square + 4.0));
             }
         }
-        product.abs() / ((of_wanted * of_found).sqrt() + 4.0)
+        product.abs() / ((of_wanted * of_found).sqrt() + QUIET)
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use pandian_vision::codes::{self, CodeSettings, CodesSeen, Expected, Format, Rung};
 use serde::Serialize;
 
-use super::codes::{ToldCode, milliseconds, picture_of};
+use super::codes::{ToldCode, bytes_of, milliseconds, picture_of};
 use crate::cli::VisionBenchArgs;
 use crate::fault::{Exit, Fault, is_broken_pipe};
 use crate::lines::Refusal;
@@ -105,8 +105,9 @@ pub(super) fn bench(args: &VisionBenchArgs, lang: Lang) -> Result<Exit, Fault> {
 fn read(photo: &Photo, settings: &CodeSettings, tell: impl FnOnce(&Told<'_>) -> io::Result<()>) -> io::Result<()> {
     let wanted = if let Truth::Text(text) = &photo.truth { Some(text.as_str()) } else { None };
     let text = if photo.truth == Truth::NoCode { Some("") } else { wanted };
+    let bytes = bytes_of(&photo.path);
     let begun = Instant::now();
-    let picture = picture_of(&photo.path);
+    let picture = bytes.and_then(|bytes| picture_of(&bytes));
     let decode_ms = milliseconds(begun.elapsed());
     let find = |text: &str| wanted.filter(|wanted| codes::is_same(text, wanted)).map(|_| 0);
     let expected = wanted.map(|_| Expected { labels: 1, find: &find });

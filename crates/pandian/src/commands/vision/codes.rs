@@ -22,7 +22,7 @@ struct Told<'a> {
     file: &'a str,
     #[serde(flatten)]
     outcome: Outcome<'a>,
-    /// Decoding and reading together, in milliseconds.
+    /// All of it, in milliseconds.
     ms: f64,
 }
 
@@ -81,11 +81,14 @@ impl From<Unreadable> for Refusal {
     }
 }
 
-/// A picture out of a file.
-pub(super) fn picture_of(path: &Path) -> Result<Luma, Refusal> {
-    let limits = picture::Limits::default();
-    let bytes = read_bounded(path, limits.bytes as u64)?;
-    Ok(picture::decode(&bytes, &limits)?)
+/// A file's bytes, as many as a picture may have.
+pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, Refusal> {
+    Ok(read_bounded(path, picture::Limits::default().bytes as u64)?)
+}
+
+/// A file's picture.
+pub(super) fn picture_of(bytes: &[u8]) -> Result<Luma, Refusal> {
+    Ok(picture::decode(bytes, &picture::Limits::default())?)
 }
 
 /// Milliseconds, to a thousandth.
@@ -101,7 +104,8 @@ pub(super) fn codes(args: &VisionCodesArgs, lang: Lang) -> Result<Exit, Fault> {
     let (mut out, mut exit) = (io::stdout().lock(), Exit::Done);
     for (path, name) in args.files.iter().zip(&names) {
         let begun = Instant::now();
-        let read = picture_of(path).map(|picture| codes::read(&picture, &settings, None));
+        let picture = bytes_of(path).and_then(|bytes| picture_of(&bytes));
+        let read = picture.map(|picture| codes::read(&picture, &settings, None));
         let outcome = match &read {
             Ok(seen) => Outcome::Codes(seen.codes.iter().map(ToldCode::new).collect()),
             Err(refusal) => {

@@ -1,0 +1,35 @@
+//! From evidence to a score and a verdict.
+
+use super::evidence::Evidence;
+use super::{Presence, Unsure};
+
+/// The weights of [`Evidence::values`], in their order, and what is added: a logistic regression on rendered slots of the families for
+/// tuning. `examples/occupancy_weights.rs` prints them.
+const WEIGHTS: [f32; 7] = [25.62, 10.36, 4.50, 3.85, -5.11, -2.27, -1.76];
+/// What is added.
+const BIAS: f32 = -22.11;
+/// Up to this score a slot is empty.
+const EMPTY: f32 = 0.2;
+/// From this score on it is occupied.
+const OCCUPIED: f32 = 0.6;
+/// With more than this share of the width blocked no slot is called empty: something can stand there.
+const BLOCKED: f32 = 0.15;
+/// With more than this share blocked nothing is said.
+const VIEW_BLOCKED: f32 = 0.4;
+
+/// How much speaks for a load, 0 to 1.
+pub(super) fn of(evidence: &Evidence) -> f32 {
+    let sum: f32 = evidence.values().iter().zip(WEIGHTS).map(|(value, weight)| value * weight).sum();
+    1.0 / (1.0 + (-(sum + BIAS)).exp())
+}
+
+/// What a score says, given how much of the slot was seen.
+pub(super) fn verdict(score: f32, evidence: &Evidence) -> (Presence, Option<Unsure>) {
+    match score {
+        _ if evidence.blocked > VIEW_BLOCKED => (Presence::Unsure, Some(Unsure::ViewBlocked)),
+        _ if score >= OCCUPIED => (Presence::Occupied, None),
+        _ if score > EMPTY => (Presence::Unsure, Some(Unsure::Between)),
+        _ if evidence.blocked > BLOCKED => (Presence::Unsure, Some(Unsure::ViewBlocked)),
+        _ => (Presence::Empty, None),
+    }
+}
