@@ -21,7 +21,7 @@ use pandian_engine::journal::Receipt;
 use pandian_engine::{Clock, Devices, Ending, Journal, JournalError, Rules, Run, Settings, SightRules, Sighting, Site, SlotKind, Unkept};
 use pandian_sim::scene::{Load, Scene, Size, SlotLook};
 use pandian_vision::codes::{CodeSettings, Expected};
-use pandian_vision::look::{Empty, Questions, look};
+use pandian_vision::look::{EmptySlot, Questions, look};
 use pandian_vision::marker::Texts;
 use pandian_vision::occupancy;
 use pandian_vision::picture::{Limits, decode};
@@ -136,14 +136,14 @@ fn main() {
 /// Bytes to all answers, one picture after the other on this thread.
 fn alone(shots: &[Bytes], references: &[Bytes]) -> Vec<Duration> {
     let (slot, rules) = (occupancy::Slot::default(), SightRules::default());
-    let prepare = |bytes: &Bytes| Empty::prepare(decode(bytes, &Limits::default()).unwrap(), &slot);
-    let empties: Vec<Empty> = references.iter().map(prepare).collect();
+    let pictures = references.iter().map(|bytes| decode(bytes, &Limits::default()).unwrap()).collect();
+    let empty = EmptySlot::of(pictures, &slot, |_| None);
     let before = decode(&references[0], &Limits::default()).unwrap();
     let codes = CodeSettings { formats: rules.formats, budget: rules.budget, ..CodeSettings::default() };
     let find = |text: &str| text.contains(LABEL).then_some(0);
     let questions = Questions {
         slot: &slot,
-        references: &empties.iter().collect::<Vec<_>>(),
+        empty: Some(&empty),
         before: Some(&before),
         codes: &codes,
         expected: Some(Expected { labels: 1, find: &find }),

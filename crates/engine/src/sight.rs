@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pandian_domain::{BookLine, Code, Digest, Failure, Findings, LocationCode, Place, References, Sight};
-use pandian_vision::codes::{CodeSettings, Expected, Format};
+use pandian_vision::codes::{self, CodeSettings, Expected, Format};
 use pandian_vision::gates::{self, GateSettings, Unfit};
-use pandian_vision::look::{Empty, Questions, Seen, look};
+use pandian_vision::look::{EmptySlot, Questions, Seen, look};
 use pandian_vision::marker::Texts;
 use pandian_vision::occupancy::Slot;
 use pandian_vision::picture::{self, Limits};
@@ -133,26 +133,30 @@ pub(crate) struct Looker {
     site: Arc<Site>,
     journal: Arc<dyn Journal>,
     pool: LookPool,
-    /// References at hand, with the kind of slot that they were prepared for; the one used last comes last.
-    prepared: Mutex<Vec<(Digest, usize, Arc<Empty>)>>,
+    /// Empty slots at hand, by the references that they are made of and the kind of slot; the one used last comes last.
+    at_hand: Mutex<Vec<(EmptyKey, Arc<EmptySlot>)>>,
 }
 
-/// So many references are kept at hand.
-const PREPARED: usize = 48;
+/// The references of an empty slot, and the kind of slot that they were prepared for.
+type EmptyKey = (Vec<Digest>, usize);
+
+/// So many empty slots are kept at hand.
+const AT_HAND: usize = 16;
 
 /// Everything that a thread needs to look at one picture.
 struct Assigned {
     location: LocationCode,
     kind: usize,
     lines: Vec<BookLine>,
-    references: Vec<(Digest, Arc<Empty>)>,
+    references: Vec<Digest>,
+    empty: Option<Arc<EmptySlot>>,
     before: Option<(Digest, Bytes)>,
 }
 
 impl Looker {
     pub(crate) fn new(site: Arc<Site>, journal: Arc<dyn Journal>) -> Option<Self> {
         site.sighting.as_ref()?;
-        Some(Self { site, journal, pool: LookPool::new(), prepared: Mutex::default() })
+        Some(Self { site, journal, pool: LookPool::new(), at_hand: Mutex::default() })
     }
 
     /// Whether a picture can be decoded and is fit to be looked at; `who` names the camera in the failure.
@@ -172,19 +176,16 @@ impl Looker {
         let location = assignment.stop.location.clone();
         let lines = self.site.book.as_ref().and_then(|book| book.lines(&location)).unwrap_or_default();
         let Some(sighting) = &self.site.sighting else {
-            return Assigned { location, kind: 0, lines, references: Vec::new(), before: None };
+            return Assigned { location, kind: usize::MAX, lines, references: Vec::new(), empty: None, before: None };
         };
         let kind = sighting.rules.kinds.iter().position(|kind| kind.fits(assignment.place)).unwrap_or(usize::MAX);
         let name = sighting.rules.kinds.get(kind).map_or(SlotKind::USUAL, |kind| &kind.name);
-        let mut references = Vec::new();
-        for digest in sighting.references.in_use(&location, name) {
-            references.extend(self.prepared(digest, kind, &sighting.rules).await.map(|empty| (digest, empty)));
-        }
+        let (references, empty) = self.empty_slot(sighting.references.in_use(&location, name), kind).await;
         let before = match sighting.before.get(&location) {
             Some(digest) => self.evidence(*digest).await.map(|bytes| (*digest, bytes)),
             None => None,
         };
-        Assigned { location, kind, lines, references, before }
+        Assigned { location, kind, lines, references, empty, before }
     }
 
     /// A picture on file. None of one that is gone or was altered: others may be left, and the check of the evidence tells of it. A
@@ -205,44 +206,84 @@ impl Looker {
         }
     }
 
-    /// A reference, ready to be compared with. None of one that cannot be had or decoded.
-    async fn prepared(&self, digest: Digest, kind: usize, rules: &SightRules) -> Option<Arc<Empty>> {
-        let at_hand = || self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = |(of, for_kind, _): &(Digest, usize, Arc<Empty>)| *of == digest && *for_kind == kind;
-        if let Some(empty) = {
-            let mut at_hand = at_hand();
-            let found = at_hand.iter().position(known).map(|index| at_hand.remove(index));
-            found.map(|found| {
-                at_hand.push(found.clone());
-                found.2
-            })
-        } {
-            return Some(empty);
+    /// The empty slot that references show, ready to be compared with, and those that could be had and decoded.
+    async fn empty_slot(&self, references: Vec<Digest>, kind: usize) -> (Vec<Digest>, Option<Arc<EmptySlot>>) {
+        let key = (references, kind);
+        if let Some(empty) = self.take_up(&key) {
+            return (key.0, Some(empty));
         }
-        let slot = rules.kinds.get(kind).map_or_else(Slot::default, |kind| kind.slot);
-        let bytes = self.evidence(digest).await?;
-        let prepared =
-            self.pool.run(move || picture::decode(&bytes, &Limits::default()).map(|picture| Empty::prepare(picture, &slot))).await;
-        let refused = |error: &dyn std::fmt::Display| tracing::error!(reference = %digest, %error, "a reference cannot be used");
-        let empty = match prepared {
-            Ok(Ok(empty)) => Arc::new(empty),
-            Ok(Err(error)) => {
-                refused(&error);
-                return None;
+        let (mut usable, mut pictures) = (Vec::new(), Vec::new());
+        for digest in &key.0 {
+            let Some(bytes) = self.evidence(*digest).await else { continue };
+            let decoded = self.pool.run(move || picture::decode(&bytes, &Limits::default()).map_err(|error| error.to_string())).await;
+            match decoded.map_err(|failure| failure.message).flatten() {
+                Ok(picture) => {
+                    usable.push(*digest);
+                    pictures.push(picture);
+                }
+                Err(error) => tracing::error!(reference = %digest, %error, "a reference cannot be used"),
             }
-            Err(failure) => {
-                refused(&failure.message);
-                return None;
-            }
-        };
-        let mut at_hand = at_hand();
-        if !at_hand.iter().any(known) {
-            at_hand.push((digest, kind, empty.clone()));
         }
-        let beyond = at_hand.len().saturating_sub(PREPARED);
-        at_hand.drain(..beyond);
+        if pictures.is_empty() {
+            return (usable, None);
+        }
+        let site = self.site.clone();
+        let prepared = self.pool.run(move || prepare(pictures, &site, kind)).await;
+        let prepared = prepared.inspect_err(|failure| tracing::error!(error = %failure.message, "references cannot be used"));
+        let empty = prepared.ok().map(Arc::new);
+        if let Some(empty) = &empty
+            && usable.len() == key.0.len()
+        {
+            self.put_up(key, empty.clone());
+        }
+        (usable, empty)
+    }
+
+    fn take_up(&self, key: &EmptyKey) -> Option<Arc<EmptySlot>> {
+        let mut at_hand = self.at_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = at_hand.iter().position(|(known, _)| known == key)?;
+        let found = at_hand.remove(found);
+        let empty = found.1.clone();
+        at_hand.push(found);
         Some(empty)
     }
+
+    fn put_up(&self, key: EmptyKey, empty: Arc<EmptySlot>) {
+        let mut at_hand = self.at_hand.lock().unwrap_or_else(PoisonError::into_inner);
+        at_hand.push((key, empty));
+        let beyond = at_hand.len().saturating_sub(AT_HAND);
+        at_hand.drain(..beyond);
+    }
+}
+
+impl SightRules {
+    fn slot(&self, kind: usize) -> Slot {
+        self.kinds.get(kind).map_or_else(Slot::default, |kind| kind.slot)
+    }
+
+    /// How codes are read on pictures of a kind of slot. Markers are on the rack, so where there are any all of the picture is searched.
+    fn codes(&self, kind: usize) -> CodeSettings {
+        let has_markers = self.front_marker.is_some() || self.rear_marker.is_some();
+        let region = self.kinds.get(kind).filter(|_| !has_markers).map_or(Region::WHOLE, |kind| kind.labels);
+        CodeSettings { formats: self.formats.clone(), region, budget: self.budget }
+    }
+
+    /// Whether a text is the front marker of any location.
+    fn is_front_marker(&self, site: &Site, text: &str) -> bool {
+        let location = self.front_marker.as_ref().and_then(|marker| marker.location_of(text));
+        location.is_some_and(|location| site.layout.index_of(location).is_some())
+    }
+}
+
+/// Lays references on each other, on a thread for that.
+fn prepare(pictures: Vec<Luma>, site: &Site, kind: usize) -> EmptySlot {
+    let rules = site.sighting.as_ref().map(|sighting| &sighting.rules);
+    let marker = |picture: &Luma| {
+        let rules = rules.filter(|rules| rules.front_marker.is_some())?;
+        let seen = codes::read(picture, &rules.codes(kind), None);
+        seen.codes.iter().find(|code| code.is_sure && rules.is_front_marker(site, &code.text)).map(|code| code.quad)
+    };
+    EmptySlot::of(pictures, &rules.map_or_else(Slot::default, |rules| rules.slot(kind)), marker)
 }
 
 fn decoded(who: &str, bytes: &[u8]) -> Result<Luma, Failure> {
@@ -271,21 +312,16 @@ fn seen(who: &str, site: &Site, bytes: &[u8], assigned: &Assigned) -> Result<Loo
     let picture = decoded(who, bytes)?;
     let decode = begun.elapsed();
     let before = assigned.before.as_ref().and_then(|(_, bytes)| picture::decode(bytes, &Limits::default()).ok());
-    let kind = rules.kinds.get(assigned.kind);
-    let slot = kind.map_or_else(Slot::default, |kind| kind.slot);
-    let codes =
-        CodeSettings { formats: rules.formats.clone(), region: kind.map_or(Region::WHOLE, |kind| kind.labels), budget: rules.budget };
+    let (slot, codes) = (rules.slot(assigned.kind), rules.codes(assigned.kind));
     let labelled: Vec<&BookLine> = assigned.lines.iter().filter(|line| line.handling_unit.is_some() && !line.quantity.is_zero()).collect();
     let find = |text: &str| labelled.iter().position(|line| line.is_named_by(text));
     let expected = (!labelled.is_empty()).then_some(Expected { labels: labelled.len(), find: &find });
     let text = |marker: &Option<MarkerText>| marker.as_ref().map(|marker| marker.fill(assigned.location.as_str()));
     let (front, rear) = (text(&rules.front_marker), text(&rules.rear_marker));
-    let is_known = |location: &str| site.layout.index_of(location).is_some();
-    let is_marker = |text: &str| rules.front_marker.as_ref().and_then(|marker| marker.location_of(text)).is_some_and(is_known);
-    let references: Vec<&Empty> = assigned.references.iter().map(|(_, empty)| &**empty).collect();
+    let is_marker = |text: &str| rules.is_front_marker(site, text);
     let questions = Questions {
         slot: &slot,
-        references: &references,
+        empty: assigned.empty.as_deref(),
         before: before.as_ref(),
         codes: &codes,
         expected,
@@ -295,7 +331,7 @@ fn seen(who: &str, site: &Site, bytes: &[u8], assigned: &Assigned) -> Result<Loo
     let mut seen: Seen = look(&picture, &questions);
     let mask = seen.mask.take().map(Bytes::from);
     let evidence = record::Evidence {
-        references: assigned.references.iter().map(|(digest, _)| *digest).collect(),
+        references: assigned.references.clone(),
         before: assigned.before.as_ref().map(|(digest, _)| *digest),
         fitness: gates::measure(&picture, &rules.gates),
         decode,

@@ -60,7 +60,10 @@ fn each_picture_is_a_line_of_json_with_its_codes() {
     let [one, other] = &ended.events()[..] else { panic!("{:?}", ended.lines) };
     assert_eq!(one["file"], folder.path().join("a.bmp").display().to_string());
     let code = &one["codes"][0];
-    assert_eq!((&code["text"], &code["format"], &code["rung"], &code["sure"]), (&"SLOT A01-L-012-05".into(), &"qr".into(), &"plain".into(), &true.into()));
+    assert_eq!(
+        (&code["text"], &code["format"], &code["rung"], &code["sure"]),
+        (&"SLOT A01-L-012-05".into(), &"qr".into(), &"plain".into(), &true.into())
+    );
     let quad: Vec<Vec<f64>> = serde_json::from_value(code["quad"].clone()).unwrap();
     assert!(quad.len() == 4 && (quad[0][0] - 24.0).abs() < 4.0 && (quad[0][1] - 24.0).abs() < 4.0, "{quad:?}");
     assert!(one["ms"].as_f64().unwrap() > 0.0 && one.get("error").is_none());
@@ -84,7 +87,11 @@ fn people_get_a_line_a_code() {
     let folder = folder(&[("a.bmp", &bmp("ONE")), ("longer.bmp", b"nothing")]);
     let ended = codes(folder.path(), &["a.bmp", "longer.bmp"], &[]);
     assert!(ended.lines[0].starts_with("✓ ") && ended.lines[0].contains("  qr           ONE  (plain, "), "{:?}", ended.lines);
-    assert!(ended.lines[1].starts_with("✗ ") && ended.lines[1].contains("picture-unknown-kind: it begins like no JPEG"), "{:?}", ended.lines);
+    assert!(
+        ended.lines[1].starts_with("✗ ") && ended.lines[1].contains("picture-unknown-kind: it begins like no JPEG"),
+        "{:?}",
+        ended.lines
+    );
 }
 
 #[test]
@@ -113,7 +120,11 @@ fn a_folder_of_photos_is_counted_by_set() {
     let outcomes: Vec<_> = ended.events().iter().map(|line| line["outcome"].as_str().unwrap_or("-").to_owned()).collect();
     assert_eq!(outcomes, ["right", "otherwise", "false_read", "-", "-"]);
     let sets = &event(ended.lines.last().unwrap())["sets"];
-    assert_eq!((&sets["first"]["photos"], &sets["first"]["right"], &sets["first"]["otherwise"]), (&2.into(), &1.into(), &1.into()), "{sets}");
+    assert_eq!(
+        (&sets["first"]["photos"], &sets["first"]["right"], &sets["first"]["otherwise"]),
+        (&2.into(), &1.into(), &1.into()),
+        "{sets}"
+    );
     assert_eq!((&sets["bare"]["false_reads"], &sets["bare"]["undecoded"]), (&1.into(), &1.into()), "{sets}");
     let table = run(["vision", "bench", path]);
     assert!(table.lines[0].starts_with("| set | photos | right at once |") && table.lines.len() == 4, "{:?}", table.lines);

@@ -2,20 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use crate::Luma;
 use crate::change::{self, Change};
 use crate::codes::{self, CodeSettings, CodesSeen, Expected};
 use crate::marker::{self, Markers, Texts};
 use crate::mask;
-use crate::occupancy::{self, Occupancy, Presence, Reference, Slot, Unsure};
+use crate::occupancy::{Occupancy, Presence, Reference, References, Slot, Unsure};
+use crate::{Luma, Quad};
 
 /// What is asked of a picture.
 #[derive(Clone, Copy)]
 pub struct Questions<'a> {
     /// Where things are on it.
     pub slot: &'a Slot,
-    /// Pictures of the slot, or of its like, that show it empty.
-    pub references: &'a [&'a Empty],
+    /// The slot, or its like, as it looks when it is empty; none where nobody knows.
+    pub empty: Option<&'a EmptySlot>,
     /// The last picture of the location that was accepted.
     pub before: Option<&'a Luma>,
     /// How codes are read.
@@ -28,19 +28,25 @@ pub struct Questions<'a> {
     pub is_marker: &'a dyn Fn(&str) -> bool,
 }
 
-/// A picture of an empty slot, at hand for comparisons.
+/// Pictures of an empty slot, laid on each other once and at hand for many comparisons.
 #[derive(Debug)]
-pub struct Empty {
-    /// The picture.
-    pub picture: Luma,
-    /// The same, prepared.
-    pub reference: Reference,
+pub struct EmptySlot {
+    pictures: Vec<Luma>,
+    references: References,
 }
 
-impl Empty {
-    /// Prepares a picture.
-    pub fn prepare(picture: Luma, slot: &Slot) -> Self {
-        Self { reference: Reference::prepare(&picture, slot), picture }
+impl EmptySlot {
+    /// Lays pictures on each other. `marker` finds the front marker on one of them, where there are markers.
+    pub fn of(pictures: Vec<Luma>, slot: &Slot, marker: impl Fn(&Luma) -> Option<Quad>) -> Self {
+        let prepare = |picture: &Luma| {
+            let reference = Reference::prepare(picture, slot);
+            match marker(picture) {
+                Some(quad) => reference.with_marker(picture, &quad),
+                None => reference,
+            }
+        };
+        let prepared: Vec<Reference> = pictures.iter().map(prepare).collect();
+        Self { references: References::of(&prepared.iter().collect::<Vec<_>>()), pictures }
     }
 }
 
@@ -77,20 +83,22 @@ pub fn look(picture: &Luma, questions: &Questions<'_>) -> Seen {
     let mut took = Took::default();
     let codes = timed(&mut took.codes, || codes::read(picture, questions.codes, questions.expected));
     let markers = marker::find(&codes.codes, questions.markers, questions.is_marker);
-    let occupancy = timed(&mut took.occupancy, || occupancy_of(picture, questions.references, &markers));
+    let occupancy = timed(&mut took.occupancy, || occupancy_of(picture, questions.empty, &markers));
     let (change, mask) = timed(&mut took.change, || {
         let change = questions.before.map(|before| change::compare(picture, before, &questions.slot.opening));
-        let nearest = occupancy.reference.and_then(|index| questions.references.get(index));
-        let mask = nearest.map(|empty| mask::difference(picture, &empty.picture, occupancy.shift, &questions.slot.opening));
+        let nearest = occupancy.reference.and_then(|index| questions.empty?.pictures.get(index));
+        let mask = nearest.map(|empty| mask::difference(picture, empty, occupancy.shift, &questions.slot.opening));
         (change, mask.filter(|mask| !mask.is_empty()))
     });
     Seen { codes, markers, occupancy, change, mask, took }
 }
 
 /// What the markers prove goes before what the edges suggest.
-fn occupancy_of(picture: &Luma, references: &[&Empty], markers: &Markers) -> Occupancy {
-    let references: Vec<&Reference> = references.iter().map(|empty| &empty.reference).collect();
-    let judged = occupancy::judge(picture, &references);
+fn occupancy_of(picture: &Luma, empty: Option<&EmptySlot>, markers: &Markers) -> Occupancy {
+    let judged = match empty {
+        Some(empty) => empty.references.judge(picture, markers.front.as_ref()),
+        None => Occupancy::unsure(Unsure::NoReference),
+    };
     if markers.is_elsewhere {
         Occupancy { verdict: Presence::Unsure, unsure: Some(Unsure::OtherLocation), ..judged }
     } else if markers.rear.is_some() {

@@ -121,12 +121,9 @@ fn the_same_text_at_two_places_is_two_labels_and_at_one_place_is_one() {
 fn identity_is_what_was_read_against_what_is_expected() {
     let mut picture = qr("A", 5).on(900, 400, 40, 60);
     qr("B", 5).draw(&mut picture, 400, 60);
-    for (labels, identity) in [
-        (&["A", "B"][..], Identity::Match),
-        (&["A"], Identity::Match),
-        (&["A", "C"], Identity::Mismatch),
-        (&["C"], Identity::Mismatch),
-    ] {
+    for (labels, identity) in
+        [(&["A", "B"][..], Identity::Match), (&["A"], Identity::Match), (&["A", "C"], Identity::Mismatch), (&["C"], Identity::Mismatch)]
+    {
         assert_eq!(read(&picture, labels).identity, Some(identity), "{labels:?}");
     }
     assert_eq!(read(&qr("A", 5).on(400, 400, 60, 60), &["A", "C"]).identity, Some(Identity::Partial));

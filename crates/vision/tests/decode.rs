@@ -186,11 +186,8 @@ fn giants() -> Vec<(&'static str, Vec<u8>)> {
     let frame = of_jpeg.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
     of_jpeg[frame + 5..frame + 9].copy_from_slice(&[0xea, 0x60, 0xea, 0x60]);
     let side = 60_000u32.to_be_bytes();
-    let of_png = chunks(&[
-        (b"IHDR", [&side[..], &side, &[8, 6, 0, 0, 0]].concat()),
-        (b"IDAT", stored(&[0; 100_000])),
-        (b"IEND", Vec::new()),
-    ]);
+    let of_png =
+        chunks(&[(b"IHDR", [&side[..], &side, &[8, 6, 0, 0, 0]].concat()), (b"IDAT", stored(&[0; 100_000])), (b"IEND", Vec::new())]);
     let of_gif = [&b"GIF89a\x60\xea\x60\xea\0\0\0,\0\0\0\0\x60\xea\x60\xea\0\x02\x16"[..], &[0x8c; 22], b"\0;"].concat();
     let mut of_bmp = Vec::new();
     image::codecs::bmp::BmpEncoder::new(&mut of_bmp).encode(&[0; 12], 2, 2, ExtendedColorType::Rgb8).unwrap();

@@ -156,7 +156,10 @@ impl Found {
         let mut sets: BTreeMap<&str, usize> = BTreeMap::new();
         self.photos.iter().for_each(|photo| *sets.entry(&photo.set).or_default() += 1);
         println!("photos read right, and milliseconds a photo; the best of the rounds, everyone in turn\n");
-        println!("| reader | {} | read without a code |", sets.iter().map(|(set, count)| format!("{set} ({count})")).collect::<Vec<_>>().join(" | "));
+        println!(
+            "| reader | {} | read without a code |",
+            sets.iter().map(|(set, count)| format!("{set} ({count})")).collect::<Vec<_>>().join(" | ")
+        );
         println!("|---|{}---|", "---|".repeat(sets.len()));
         let row = |name: &str, reader: &dyn Fn(&Photo) -> &Reading, ms: &dyn Fn(&Photo) -> f64| {
             let cell = |set: &&str| {

@@ -51,13 +51,16 @@ fn resized(base: &Luma, factor: f32) -> (Luma, Affine) {
     let [width, height] = [base.width(), base.height()].map(|side| ((side as f32 * factor) as u32).max(1));
     // Rounded sizes are what places are told by.
     let back = Affine::scaled(base.width() as f32 / width as f32, base.height() as f32 / height as f32);
-    let [columns, rows] = [(width, base.width(), back.0[0]), (height, base.height(), back.0[4])].map(|(new, old, step)| Between::all(new, old, step));
+    let [columns, rows] =
+        [(width, base.width(), back.0[0]), (height, base.height(), back.0[4])].map(|(new, old, step)| Between::all(new, old, step));
     let luma = by_rows(width, height, |y, row| {
         let Between { first, second, share } = rows[y];
         let (upper, lower) = (base.row(first), base.row(second));
         for (pixel, column) in row.iter_mut().zip(&columns) {
-            let across = |row: &[u8]| 256 * u32::from(row[column.first as usize]) + column.share * u32::from(row[column.second as usize])
-                - column.share * u32::from(row[column.first as usize]);
+            let across = |row: &[u8]| {
+                256 * u32::from(row[column.first as usize]) + column.share * u32::from(row[column.second as usize])
+                    - column.share * u32::from(row[column.first as usize])
+            };
             *pixel = ((across(upper) * (256 - share) + across(lower) * share + (1 << 15)) >> 16) as u8;
         }
     });
@@ -207,7 +210,8 @@ pub(super) fn turned(base: &Luma, degrees: f32) -> (Luma, Affine) {
 /// The gray at a place between pixels.
 fn between(base: &Luma, place: Point) -> u8 {
     let (column, row) = (Between::of(place.x - 0.5, base.width()), Between::of(place.y - 0.5, base.height()));
-    let across = |row: &[u8]| u32::from(row[column.first as usize]) * (256 - column.share) + u32::from(row[column.second as usize]) * column.share;
+    let across =
+        |row: &[u8]| u32::from(row[column.first as usize]) * (256 - column.share) + u32::from(row[column.second as usize]) * column.share;
     ((across(base.row(row.first)) * (256 - row.share) + across(base.row(row.second)) * row.share + (1 << 15)) >> 16) as u8
 }
 
@@ -226,7 +230,10 @@ mod tests {
             let soft = mean(&base, across, down);
             for (y, x) in [(0usize, 0usize), (4, 6), (8, 12), (0, 12)] {
                 let rows = y.saturating_sub(down)..=(y + down).min(8);
-                let around: Vec<u32> = rows.flat_map(|y| &base.row(y as u32)[x.saturating_sub(across)..=(x + across).min(12)]).map(|&gray| gray.into()).collect();
+                let around: Vec<u32> = rows
+                    .flat_map(|y| &base.row(y as u32)[x.saturating_sub(across)..=(x + across).min(12)])
+                    .map(|&gray| gray.into())
+                    .collect();
                 let wanted = (around.iter().sum::<u32>() + around.len() as u32 / 2) / around.len() as u32;
                 assert_eq!(u32::from(soft.row(y as u32)[x]), wanted, "{across} {down} at {x} {y}");
             }
@@ -259,7 +266,7 @@ mod tests {
 
     #[test]
     fn contrast_is_evened_out_across_a_picture_that_is_dark_on_one_side() {
-        let faint = |at: u32| (20 + at % 320 / 2 + if at / 4 % 2 == 0 { 12 } else { 0 }) as u8;
+        let faint = |at: u32| (20 + at % 320 / 2 + if (at / 4).is_multiple_of(2) { 12 } else { 0 }) as u8;
         let base = Luma::new(320, 64, (0..320 * 64).map(faint).collect()).unwrap();
         let steps = |luma: &Luma| luma.row(32).windows(4).map(|four| u32::from(four[0].abs_diff(four[3]))).sum::<u32>();
         assert!(steps(&evened(&base)) > 2 * steps(&base), "{} {}", steps(&evened(&base)), steps(&base));

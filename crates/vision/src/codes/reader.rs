@@ -43,7 +43,9 @@ impl Found {
         let place = code.position();
         let [left, top, ..] = view.part;
         // The reader counts pixels of the part; their middles are meant.
-        let back = |corner: zxingcpp::PointI| view.back.apply(Point { x: corner.x as f32 + left as f32 + 0.5, y: corner.y as f32 + top as f32 + 0.5 });
+        let back = |corner: zxingcpp::PointI| {
+            view.back.apply(Point { x: corner.x as f32 + left as f32 + 0.5, y: corner.y as f32 + top as f32 + 0.5 })
+        };
         let quad = [place.top_left, place.top_right, place.bottom_right, place.bottom_left].map(back);
         let bytes = code.bytes();
         // The reader's text knows the code's own encoding but is cut at a zero byte.

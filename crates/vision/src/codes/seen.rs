@@ -83,7 +83,8 @@ impl<'a> Seen<'a> {
 /// Whether two quads can be the same label. Rungs see a bar code at different lines of its height, or a little shorter.
 fn lie_together(one: &Quad, other: &Quad) -> bool {
     let gap = |of: fn(&crate::Point) -> f32| {
-        let span = |quad: &Quad| quad.iter().map(of).fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)));
+        let span =
+            |quad: &Quad| quad.iter().map(of).fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), at| (low.min(at), high.max(at)));
         let ((low, high), (other_low, other_high)) = (span(one), span(other));
         (other_low - high).max(low - other_high).max(0.0)
     };

@@ -93,18 +93,18 @@ impl View<'_> {
         (x / self.base.width as f32 - opening.left) / (opening.right - opening.left) * COLUMNS as f32
     }
 
-    /// The columns in which even the beam's lower edge is not seen. No load hides that: it stands on the beam, not before it.
+    /// The columns in which neither edge of the beam is seen. No load hides both: it stands on the beam, not before it.
     fn blocked(&self) -> [bool; COLUMNS] {
         let beam = &self.base.beam;
-        let thickness = beam.bottom - beam.top;
-        let mut columns = Columns::default();
+        let (mut upper, mut lower) = (Columns::default(), Columns::default());
         for (edge, seen) in self.base.edges.iter().zip(&self.front.seen) {
-            let is_lower = edge.part == Part::Beam && edge.across == Across::Down && edge.y - beam.top_at(edge.x) > 0.6 * thickness;
-            if is_lower {
-                self.count(&mut columns, edge, *seen);
+            if edge.part == Part::Beam && edge.across == Across::Down {
+                let is_lower = edge.y - beam.top_at(edge.x) > 0.5 * (beam.bottom - beam.top);
+                self.count(if is_lower { &mut lower } else { &mut upper }, edge, *seen);
             }
         }
-        columns.map(|column| column.there >= 2.0 && column.missed >= 0.7 * column.there)
+        let is_hidden = |seen: &Seen| seen.missed >= 0.7 * seen.there;
+        std::array::from_fn(|column| lower[column].there >= 2.0 && is_hidden(&lower[column]) && is_hidden(&upper[column]))
     }
 
     /// What is not seen of what stands for good, in a band above the beam: from and to, in shares of the opening's height.

@@ -30,6 +30,7 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Luma, BadPicture> 
     if info.frame_control.is_some_and(|frame| (frame.width, frame.height) != (width, height)) {
         return Err(BadPicture::damaged(Kind::Png, "its only frame is not as large as the picture"));
     }
+    let is_interlaced = info.interlaced;
     let exif = info.exif_metadata.as_deref().map(<[u8]>::to_vec);
     let layout = match reader.output_color_type().0 {
         ColorType::Grayscale => Layout::Gray,
@@ -38,7 +39,8 @@ pub(super) fn decode(bytes: &[u8], limits: &Limits) -> Result<Luma, BadPicture> 
         ColorType::Rgba => Layout::Rgba,
         ColorType::Indexed => return Err(BadPicture::damaged(Kind::Png, "its palette is missing")),
     };
-    let pixels = if info_is_interlaced(&reader) { passes(&mut reader, layout, width, height) } else { rows(&mut reader, layout, width, height) };
+    let read = if is_interlaced { passes } else { rows };
+    let pixels = read(&mut reader, layout, width, height);
     let picture = Luma::new(width, height, pixels?).ok_or_else(|| BadPicture::damaged(Kind::Png, ENDS_EARLY))?;
     Ok(upright(picture, exif.as_deref()))
 }
@@ -47,10 +49,6 @@ const ENDS_EARLY: &str = "it ends before its last row";
 
 fn damaged(error: DecodingError) -> BadPicture {
     BadPicture::damaged(Kind::Png, error)
-}
-
-fn info_is_interlaced(reader: &Reader<Cursor<&[u8]>>) -> bool {
-    reader.info().interlaced
 }
 
 fn rows(reader: &mut Reader<Cursor<&[u8]>>, layout: Layout, width: u32, height: u32) -> Result<Vec<u8>, BadPicture> {

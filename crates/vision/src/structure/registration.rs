@@ -164,7 +164,7 @@ fn refine(picture: &Gradient, edges: &[Edge], start: Warp, rounds: &[Round], siz
             .iter()
             .filter_map(|edge| {
                 let [x, y] = warp.map(edge.x, edge.y);
-                let (off, likeness) = locate(picture, edge, x, y, reach)?;
+                let (off, likeness) = locate(picture, edge, x, y, reach, edge.part == Part::Inside)?;
                 let (right, down) = warp.basis(edge.x, edge.y);
                 let (basis, moved) = match edge.across {
                     Across::Right => (right, x - edge.x),
@@ -220,11 +220,12 @@ fn seen(picture: &Gradient, edges: &[Edge], warp: &Warp) -> Vec<bool> {
 
 /// Whether an edge is at a place.
 fn is_at(picture: &Gradient, edge: &Edge, x: f32, y: f32) -> bool {
-    locate(picture, edge, x, y, 3).is_some_and(|(off, _)| off.abs() <= NEAR)
+    locate(picture, edge, x, y, 3, true).is_some_and(|(off, _)| off.abs() <= NEAR)
 }
 
-/// Looks for an edge near a place, across it: how far off it is, and how alike it looks there.
-fn locate(picture: &Gradient, edge: &Edge, x: f32, y: f32, reach: usize) -> Option<(f32, f32)> {
+/// Looks for an edge near a place, across it: how far off it is, and how alike it looks there. `is_either`: either side of it may be the
+/// brighter one, for what is seen beside and behind the rack changes.
+fn locate(picture: &Gradient, edge: &Edge, x: f32, y: f32, reach: usize, is_either: bool) -> Option<(f32, f32)> {
     let (width, height) = (picture.width as f32, picture.height as f32);
     if !(0.0..width).contains(&x) || !(0.0..height).contains(&y) {
         return None;
@@ -240,8 +241,7 @@ fn locate(picture: &Gradient, edge: &Edge, x: f32, y: f32, reach: usize) -> Opti
     }
     let likeness = |at: usize| {
         let likeness = alike(&edge.profile, &line[at..at + 2 * HALF + 1]);
-        // What is seen beside the rear of the rack changes, and with it which side of an edge is the brighter one.
-        if edge.part == Part::Inside { likeness.abs() } else { likeness }
+        if is_either { likeness.abs() } else { likeness }
     };
     let mut best = (f32::NEG_INFINITY, 0);
     for at in 0..=2 * reach {

@@ -11,7 +11,7 @@ use qrcode::{Color, QrCode};
 const WALL: u8 = 150;
 
 /// Black and white modules, with their quiet zone not counted.
-pub struct Label {
+pub(crate) struct Label {
     across: usize,
     down: usize,
     modules: Vec<bool>,
@@ -28,19 +28,19 @@ impl Label {
     }
 
     /// Width and height in pixels, without the quiet zone.
-    pub fn size(&self) -> [f32; 2] {
+    pub(crate) fn size(&self) -> [f32; 2] {
         [self.across, self.down].map(|modules| (modules as u32 * self.scale) as f32)
     }
 
     /// A picture with the label, its own upper left corner at that place.
-    pub fn on(&self, width: u32, height: u32, left: u32, top: u32) -> Luma {
+    pub(crate) fn on(&self, width: u32, height: u32, left: u32, top: u32) -> Luma {
         let mut picture = Luma::new(width, height, vec![WALL; (width * height) as usize]).unwrap();
         self.draw(&mut picture, left, top);
         picture
     }
 
     /// Draws the label; what does not fit is cut off.
-    pub fn draw(&self, picture: &mut Luma, left: u32, top: u32) {
+    pub(crate) fn draw(&self, picture: &mut Luma, left: u32, top: u32) {
         let (width, height) = (i64::from(picture.width()), i64::from(picture.height()));
         let (scale, quiet) = (i64::from(self.scale), i64::from(self.quiet));
         for y in -quiet * scale..(self.down as i64 + quiet) * scale {
@@ -59,29 +59,29 @@ impl Label {
 }
 
 /// Code 128, character set B.
-pub fn code128(text: &str, scale: u32) -> Label {
+pub(crate) fn code128(text: &str, scale: u32) -> Label {
     Label::bars(Code128::new(format!("Ɓ{text}")).unwrap().encode(), scale)
 }
 
 /// EAN-13 of the first 12 digits.
-pub fn ean13(digits: &str, scale: u32) -> Label {
+pub(crate) fn ean13(digits: &str, scale: u32) -> Label {
     Label::bars(EAN13::new(digits).unwrap().encode(), scale)
 }
 
 /// Interleaved 2 of 5.
-pub fn itf(digits: &str, scale: u32) -> Label {
+pub(crate) fn itf(digits: &str, scale: u32) -> Label {
     Label::bars(TF::interleaved(digits).unwrap().encode(), scale)
 }
 
 /// QR Code.
-pub fn qr(text: &str, scale: u32) -> Label {
+pub(crate) fn qr(text: &str, scale: u32) -> Label {
     let code = QrCode::new(text).unwrap();
     let modules = code.to_colors().into_iter().map(|color| color == Color::Dark).collect();
     Label { across: code.width(), down: code.width(), modules, scale, quiet: 4 }
 }
 
 /// Data Matrix.
-pub fn data_matrix(bytes: &[u8], scale: u32) -> Label {
+pub(crate) fn data_matrix(bytes: &[u8], scale: u32) -> Label {
     let code = DataMatrix::encode(bytes, SymbolList::default()).unwrap();
     let bitmap = code.bitmap();
     let (across, down) = (bitmap.width(), bitmap.height());
@@ -91,7 +91,7 @@ pub fn data_matrix(bytes: &[u8], scale: u32) -> Label {
 }
 
 /// The picture turned around a place of it, which comes to lie at another.
-pub fn turned(picture: &Luma, around: [f32; 2], degrees: f32, to: [f32; 2]) -> Luma {
+pub(crate) fn turned(picture: &Luma, around: [f32; 2], degrees: f32, to: [f32; 2]) -> Luma {
     let (sin, cos) = degrees.to_radians().sin_cos();
     let mut pixels = Vec::with_capacity(picture.pixels().len());
     for y in 0..picture.height() {
@@ -117,7 +117,7 @@ fn between(picture: &Luma, x: f32, y: f32) -> u8 {
 }
 
 /// Every pixel the mean of the square around it.
-pub fn blurred(picture: &Luma, radius: i64) -> Luma {
+pub(crate) fn blurred(picture: &Luma, radius: i64) -> Luma {
     let (width, height) = (i64::from(picture.width()), i64::from(picture.height()));
     let mean = |at: i64| {
         let (x, y) = (at % width, at / width);

@@ -7,11 +7,11 @@ use std::io::Cursor;
 use image::{ExtendedColorType, ImageEncoder};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
-pub const WIDTH: u16 = 83;
-pub const HEIGHT: u16 = 61;
+pub(crate) const WIDTH: u16 = 83;
+pub(crate) const HEIGHT: u16 = 61;
 
 /// Smooth colours, so that no coding loses much.
-pub fn rgb(width: u16, height: u16) -> Vec<u8> {
+pub(crate) fn rgb(width: u16, height: u16) -> Vec<u8> {
     let pixel = |x: u16, y: u16| {
         let [x, y] = [f32::from(x) / f32::from(width), f32::from(y) / f32::from(height)];
         [(x * 255.0) as u8, (y * 255.0) as u8, ((1.0 - x) * (1.0 - y) * 255.0) as u8]
@@ -19,21 +19,25 @@ pub fn rgb(width: u16, height: u16) -> Vec<u8> {
     (0..height).flat_map(|y| (0..width).flat_map(move |x| pixel(x, y))).collect()
 }
 
-pub fn gray_of(rgb: &[u8]) -> Vec<u8> {
-    rgb.as_chunks::<3>().0.iter().map(|&[r, g, b]| (0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)).round() as u8).collect()
+pub(crate) fn gray_of(rgb: &[u8]) -> Vec<u8> {
+    rgb.as_chunks::<3>()
+        .0
+        .iter()
+        .map(|&[r, g, b]| (0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)).round() as u8)
+        .collect()
 }
 
-pub struct Jpeg {
-    pub sampling: SamplingFactor,
-    pub progressive: bool,
-    pub restarts: u16,
-    pub exif: Option<u8>,
+pub(crate) struct Jpeg {
+    pub(crate) sampling: SamplingFactor,
+    pub(crate) progressive: bool,
+    pub(crate) restarts: u16,
+    pub(crate) exif: Option<u8>,
 }
 
-pub const PLAIN: Jpeg = Jpeg { sampling: SamplingFactor::F_2_2, progressive: false, restarts: 0, exif: None };
+pub(crate) const PLAIN: Jpeg = Jpeg { sampling: SamplingFactor::F_2_2, progressive: false, restarts: 0, exif: None };
 
 impl Jpeg {
-    pub fn of(&self, pixels: &[u8], width: u16, height: u16, colours: ColorType) -> Vec<u8> {
+    pub(crate) fn of(&self, pixels: &[u8], width: u16, height: u16, colours: ColorType) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut encoder = Encoder::new(&mut bytes, 95);
         encoder.set_sampling_factor(self.sampling);
@@ -50,15 +54,20 @@ impl Jpeg {
 }
 
 /// A TIFF header and one entry: the orientation.
-pub fn exif(orientation: u8) -> Vec<u8> {
+pub(crate) fn exif(orientation: u8) -> Vec<u8> {
     [&b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0"[..], &[orientation, 0, 0, 0, 0, 0, 0, 0]].concat()
 }
 
-pub fn jpeg() -> Vec<u8> {
+pub(crate) fn jpeg() -> Vec<u8> {
     PLAIN.of(&rgb(WIDTH, HEIGHT), WIDTH, HEIGHT, ColorType::Rgb)
 }
 
-pub fn png(colour: png::ColorType, depth: png::BitDepth, pixels: &[u8], set: impl FnOnce(&mut png::Encoder<'_, &mut Vec<u8>>)) -> Vec<u8> {
+pub(crate) fn png(
+    colour: png::ColorType,
+    depth: png::BitDepth,
+    pixels: &[u8],
+    set: impl FnOnce(&mut png::Encoder<'_, &mut Vec<u8>>),
+) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, WIDTH.into(), HEIGHT.into());
     encoder.set_color(colour);
@@ -69,7 +78,7 @@ pub fn png(colour: png::ColorType, depth: png::BitDepth, pixels: &[u8], set: imp
 }
 
 /// Adam7 as others write it: the pixels of each pass, row by row, without filters. The encoder at hand writes none.
-pub fn interlaced(width: usize, height: usize, gray: impl Fn(usize, usize) -> u8) -> Vec<u8> {
+pub(crate) fn interlaced(width: usize, height: usize, gray: impl Fn(usize, usize) -> u8) -> Vec<u8> {
     let mut raw = Vec::new();
     for (left, top, across, down) in [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)] {
         for y in (top..height).step_by(down).filter(|_| left < width) {
@@ -82,7 +91,7 @@ pub fn interlaced(width: usize, height: usize, gray: impl Fn(usize, usize) -> u8
     chunks(&[(b"IHDR", header), (b"IDAT", stored(&raw)), (b"IEND", Vec::new())])
 }
 
-pub fn chunks(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn chunks(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     for (kind, content) in chunks {
         let named = [&kind[..], content].concat();
@@ -93,12 +102,12 @@ pub fn chunks(chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     bytes
 }
 
-pub fn crc(bytes: &[u8]) -> u32 {
+pub(crate) fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0u32, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 * (crc & 1))))
 }
 
 /// A zlib stream that compresses nothing.
-pub fn stored(raw: &[u8]) -> Vec<u8> {
+pub(crate) fn stored(raw: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0x78, 0x01];
     let mut pieces = raw.chunks(65_535).peekable();
     while let Some(piece) = pieces.next() {
@@ -113,7 +122,7 @@ pub fn stored(raw: &[u8]) -> Vec<u8> {
 }
 
 /// Frames of 3 × 2 pixels at these places on 6 × 4.
-pub fn gif(frames: &[(u16, u16)]) -> Vec<u8> {
+pub(crate) fn gif(frames: &[(u16, u16)]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = gif::Encoder::new(&mut bytes, 6, 4, &[30, 30, 30, 200, 200, 200]).unwrap();
     for &(left, top) in frames {
@@ -125,9 +134,10 @@ pub fn gif(frames: &[(u16, u16)]) -> Vec<u8> {
 }
 
 /// Small pictures of every kind.
-pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
+pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let colours = rgb(40, 24);
-    let make = |progressive, restarts, sampling| Jpeg { progressive, restarts, sampling, exif: Some(3) }.of(&colours, 40, 24, ColorType::Rgb);
+    let make =
+        |progressive, restarts, sampling| Jpeg { progressive, restarts, sampling, exif: Some(3) }.of(&colours, 40, 24, ColorType::Rgb);
     let mut webp = Cursor::new(Vec::new());
     let encoder = image::codecs::webp::WebPEncoder::new_lossless(&mut webp);
     encoder.write_image(&colours, 40, 24, ExtendedColorType::Rgb8).unwrap();
@@ -148,4 +158,3 @@ pub fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("bmp", bmp),
     ]
 }
-

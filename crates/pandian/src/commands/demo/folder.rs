@@ -77,7 +77,7 @@ impl Folder {
              # Readers hear the neighbours' tags too.\n\
              [simulation.radio]\n\n\
              # Labels are wrong or missing here and there, and something hangs before the camera.\n\
-             [simulation.camera]\nsize = [960, 540]\nmislabelled = 0.01\nunlabelled = 0.02\nblocked = 0.01\n",
+             [simulation.camera]\nsize = [1280, 720]\nmislabelled = 0.01\nunlabelled = 0.02\nblocked = 0.01\n",
             self.seed, self.speed
         );
         for (n, [reader, camera]) in (1..=self.cranes).zip(&ports.checks) {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use pandian_vision::codes::{self, CodeSettings, CodesSeen, Expected, Format, Rung};
 use serde::Serialize;
 
-use super::codes::{ToldCode, bytes_of, milliseconds, picture_of};
+use super::codes::{ToldCode, bytes_of, decoded, milliseconds};
 use crate::cli::VisionBenchArgs;
 use crate::fault::{Exit, Fault, is_broken_pipe};
 use crate::lines::Refusal;
@@ -107,7 +107,7 @@ fn read(photo: &Photo, settings: &CodeSettings, tell: impl FnOnce(&Told<'_>) -> 
     let text = if photo.truth == Truth::NoCode { Some("") } else { wanted };
     let bytes = bytes_of(&photo.path);
     let begun = Instant::now();
-    let picture = bytes.and_then(|bytes| picture_of(&bytes));
+    let picture = bytes.and_then(|bytes| decoded(&bytes));
     let decode_ms = milliseconds(begun.elapsed());
     let find = |text: &str| wanted.filter(|wanted| codes::is_same(text, wanted)).map(|_| 0);
     let expected = wanted.map(|_| Expected { labels: 1, find: &find });
@@ -122,7 +122,8 @@ fn read(photo: &Photo, settings: &CodeSettings, tell: impl FnOnce(&Told<'_>) -> 
 impl<'a> Reading<'a> {
     fn of(truth: &Truth, seen: &'a CodesSeen, decode_ms: f64) -> Self {
         let texts: Vec<&str> = seen.codes.iter().map(|code| code.text.as_str()).collect();
-        let at_once: Vec<&str> = seen.codes.iter().filter(|code| code.rungs.contains(&Rung::Plain)).map(|code| code.text.as_str()).collect();
+        let at_once: Vec<&str> =
+            seen.codes.iter().filter(|code| code.rungs.contains(&Rung::Plain)).map(|code| code.text.as_str()).collect();
         Self::Read {
             plain: Outcome::of(truth, &at_once),
             outcome: Outcome::of(truth, &texts),

@@ -86,9 +86,14 @@ pub(super) fn bytes_of(path: &Path) -> Result<Vec<u8>, Refusal> {
     Ok(read_bounded(path, picture::Limits::default().bytes as u64)?)
 }
 
-/// A file's picture.
-pub(super) fn picture_of(bytes: &[u8]) -> Result<Luma, Refusal> {
+/// The picture that these bytes are.
+pub(super) fn decoded(bytes: &[u8]) -> Result<Luma, Refusal> {
     Ok(picture::decode(bytes, &picture::Limits::default())?)
+}
+
+/// A picture out of a file.
+pub(super) fn picture_of(path: &Path) -> Result<Luma, Refusal> {
+    decoded(&bytes_of(path)?)
 }
 
 /// Milliseconds, to a thousandth.
@@ -104,8 +109,7 @@ pub(super) fn codes(args: &VisionCodesArgs, lang: Lang) -> Result<Exit, Fault> {
     let (mut out, mut exit) = (io::stdout().lock(), Exit::Done);
     for (path, name) in args.files.iter().zip(&names) {
         let begun = Instant::now();
-        let picture = bytes_of(path).and_then(|bytes| picture_of(&bytes));
-        let read = picture.map(|picture| codes::read(&picture, &settings, None));
+        let read = picture_of(path).map(|picture| codes::read(&picture, &settings, None));
         let outcome = match &read {
             Ok(seen) => Outcome::Codes(seen.codes.iter().map(ToldCode::new).collect()),
             Err(refusal) => {

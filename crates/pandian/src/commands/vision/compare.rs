@@ -7,7 +7,7 @@ use pandian_domain::{BookLine, Code};
 use pandian_vision::change::Difference;
 use pandian_vision::codes::{CodeSettings, Expected, Identity};
 use pandian_vision::gates::{self, GateSettings};
-use pandian_vision::look::{Empty, Questions, Seen, look};
+use pandian_vision::look::{EmptySlot, Questions, Seen, look};
 use pandian_vision::marker::Texts;
 use pandian_vision::occupancy::{Presence, Slot, Unsure};
 use pandian_vision::{Luma, Region};
@@ -68,7 +68,8 @@ struct Times {
 
 pub(super) fn compare(args: &VisionCompareArgs, lang: Lang) -> Result<Exit, Fault> {
     let slot = Slot { opening: args.opening.map_or(Region::WHOLE, |opening| opening.0), beam: args.beam };
-    let references = args.reference.iter().map(|path| Ok(Empty::prepare(read(path)?, &slot))).collect::<Result<Vec<_>, Fault>>()?;
+    let references = args.reference.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let empty = EmptySlot::of(references, &slot, |_| None);
     let before = args.before.as_deref().map(read).transpose()?;
     let begun = Instant::now();
     let picture = read(&args.picture)?;
@@ -78,7 +79,7 @@ pub(super) fn compare(args: &VisionCompareArgs, lang: Lang) -> Result<Exit, Faul
     let find = |text: &str| lines.iter().position(|line| line.is_named_by(text));
     let questions = Questions {
         slot: &slot,
-        references: &references.iter().collect::<Vec<_>>(),
+        empty: Some(&empty),
         before: before.as_ref(),
         codes: &CodeSettings { formats: args.formats.wanted(), ..CodeSettings::default() },
         expected: (!lines.is_empty()).then_some(Expected { labels: lines.len(), find: &find }),

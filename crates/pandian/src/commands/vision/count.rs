@@ -6,11 +6,10 @@ use pandian_vision::counter::{ChannelOrder, Coloured, Counted, Counter, CounterS
 use pandian_vision::picture::Limits;
 use serde::Serialize;
 
-use super::codes::{corners, milliseconds};
+use super::codes::{bytes_of, corners, milliseconds};
 use super::model;
 use crate::cli::{ChannelsArg, RangeArg, VisionCountArgs};
 use crate::fault::{Exit, Fault};
-use crate::lists::read_bounded;
 use crate::say;
 use crate::words::{Lang, VisionWords};
 
@@ -58,9 +57,8 @@ pub(super) fn count(args: &VisionCountArgs, lang: Lang) -> Result<Exit, Fault> {
         ..CounterSettings::default()
     };
     let begun = Instant::now();
-    let limits = Limits::default();
-    let bytes = read_bounded(&args.picture, limits.bytes as u64).map_err(|error| model::unusable(&args.picture, error))?;
-    let picture = Coloured::decode(&bytes, &limits).map_err(|error| model::unusable(&args.picture, error))?;
+    let picture = bytes_of(&args.picture).and_then(|bytes| Ok(Coloured::decode(&bytes, &Limits::default())?));
+    let picture = picture.map_err(|refusal| model::unusable(&args.picture, refusal.message))?;
     let decode = begun.elapsed();
     let begun = Instant::now();
     let counter = Counter::load(model::read(&args.model)?, settings).map_err(model::bad(&args.model))?;

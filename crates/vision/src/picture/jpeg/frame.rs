@@ -144,7 +144,9 @@ pub(super) fn walk(bytes: &[u8]) -> Result<Walked<'_>, BadPicture> {
         }
     }
     let mut frame = frame.ok_or_else(ends_early)?;
-    frame.is_rgb = frame.count == 3 && !is_jfif && adobe.map_or_else(|| frame.components().iter().map(|part| part.id).eq(*b"RGB"), |transform| transform == 0);
+    frame.is_rgb = frame.count == 3
+        && !is_jfif
+        && adobe.map_or_else(|| frame.components().iter().map(|part| part.id).eq(*b"RGB"), |transform| transform == 0);
     if !frame.is_rgb {
         parts.retain(|part| !matches!(part, Part::Scan(scan, _) if !scan.has_gray()));
     }
