@@ -122,7 +122,8 @@ impl Camera for Answering {
         async move {
             self.note(visit);
             pause(self.capture).await;
-            let findings = Findings { occupied: Some(true), codes: Vec::new(), confidence: Some(0.98), note: None };
+            let findings =
+                Findings { occupied: Some(true), codes: Vec::new(), doubtful_codes: Vec::new(), confidence: Some(0.98), note: None };
             Ok(Shot::Whole(ShotEnd { picture: None, findings: Some(findings), note: None }))
         }
         .boxed()
@@ -255,7 +256,7 @@ fn site(cranes: usize, stops: usize, devices: impl Fn(usize, &[LocationCode]) ->
         book: Some(Arc::new(OneUnitEach)),
         settings: Settings { release: Release::AfterAcquisition, ..Settings::default() },
         attributing: None,
-            sighting: None,
+        sighting: None,
         configuration: Digest::ZERO,
     }
 }

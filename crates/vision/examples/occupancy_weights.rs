@@ -25,7 +25,7 @@ struct Judged {
     took: Duration,
 }
 
-const VALUES: usize = 7;
+const VALUES: usize = 8;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,6 +35,8 @@ fn main() {
         let known = judged(fit);
         let weights = regress(&known);
         println!("weights {:.2?}, added {:.2}", &weights[..VALUES], weights[VALUES]);
+        let fitted = |one: &Judged| one.seen.evidence.map_or(0.5, |evidence| evidence.values().iter().zip(weights).map(|(value, weight)| f64::from(*value) * weight).sum());
+        println!("area under the curve with these weights {:.4}", area(&known, &fitted));
         tell(&known);
     }
     if unseen.len() > 1 {
@@ -121,7 +123,7 @@ fn regress(judged: &[Judged]) -> [f64; VALUES + 1] {
 fn tell(judged: &[Judged]) {
     let said = |is_occupied: bool, verdict: Presence| judged.iter().filter(|one| one.is_occupied == is_occupied && one.seen.verdict == verdict).count();
     let all = |is_occupied: bool| judged.iter().filter(|one| one.is_occupied == is_occupied).count();
-    println!("area under the curve {:.4}", area(judged));
+    println!("area under the curve {:.4}", area(judged, &|one| f64::from(one.seen.score)));
     for (is_occupied, wrong, name) in [(true, Presence::Empty, "occupied called empty"), (false, Presence::Occupied, "empty called occupied")] {
         println!("{name}: {} of {}", said(is_occupied, wrong), all(is_occupied));
     }
@@ -160,9 +162,9 @@ fn tell(judged: &[Judged]) {
 }
 
 /// The chance that an occupied slot scores higher than an empty one.
-fn area(judged: &[Judged]) -> f64 {
-    let scores = |is_occupied: bool| judged.iter().filter(move |one| one.is_occupied == is_occupied).map(|one| one.seen.score);
-    let empty: Vec<f32> = scores(false).collect();
+fn area(judged: &[Judged], score: &dyn Fn(&Judged) -> f64) -> f64 {
+    let scores = |is_occupied: bool| judged.iter().filter(move |one| one.is_occupied == is_occupied).map(score);
+    let empty: Vec<f64> = scores(false).collect();
     let mut sum = 0.0;
     let mut count = 0.0;
     for score in scores(true) {

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::onnx::{BadModel, Network, planes};
+use crate::onnx::{BadModel, Network};
 use crate::{Point, Quad};
 
 mod colours;
@@ -113,12 +113,7 @@ impl Counter {
     pub fn count(&self, picture: &Coloured) -> Result<Counted, BadModel> {
         let begun = Instant::now();
         let (fitted, part) = picture.fitted(self.width, self.height);
-        let order = match self.settings.channels {
-            ChannelOrder::Rgb => [0, 1, 2],
-            ChannelOrder::Bgr => [2, 1, 0],
-        };
-        let pixels = planes(fitted.as_chunks().0.iter(), order, |byte| self.settings.range.number(byte));
-        let answer = self.network.ask(pixels, self.height, self.width)?;
+        let answer = self.network.ask(planes(&fitted, &self.settings), self.height, self.width)?;
         let candidates = self.family.candidates(&answer, [self.width, self.height], part, &self.settings)?;
         let (kept, is_cut) = overlap::suppress(candidates, self.settings.overlap);
         let on_picture = |edge: f32, part: usize, size: u32| (edge * size as f32 / part as f32).clamp(0.0, size as f32);
@@ -132,11 +127,34 @@ impl Counter {
     }
 }
 
+/// What a model is given for pixels of three bytes: a plane of numbers for each colour.
+fn planes(pixels: &[u8], settings: &CounterSettings) -> Vec<f32> {
+    let order = match settings.channels {
+        ChannelOrder::Rgb => [0, 1, 2],
+        ChannelOrder::Bgr => [2, 1, 0],
+    };
+    let (pixels, _) = pixels.as_chunks::<3>();
+    order.into_iter().flat_map(|channel| pixels.iter().map(move |pixel| settings.range.number(pixel[channel]))).collect()
+}
+
 impl PixelRange {
     fn number(self, byte: u8) -> f32 {
         match self {
             Self::Unit => f32::from(byte) / 255.0,
             Self::Byte => f32::from(byte),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_given_the_colours_and_the_numbers_that_it_was_trained_with() {
+        let pixels = [255, 51, 0, 255, 0, 102];
+        assert_eq!(planes(&pixels, &CounterSettings::default()), [1.0, 1.0, 0.2, 0.0, 0.0, 0.4]);
+        let settings = CounterSettings { channels: ChannelOrder::Bgr, range: PixelRange::Byte, ..CounterSettings::default() };
+        assert_eq!(planes(&pixels, &settings), [0.0, 102.0, 51.0, 0.0, 255.0, 255.0]);
     }
 }

@@ -4,7 +4,7 @@
 //! ([`occupancy`]), and has anything changed since an earlier picture ([`change`]). Whether a picture is fit to be asked at all is told by
 //! [`gates`]; markers on the beams prove which location it shows ([`marker`]). Never one percentage for all.
 //!
-//! With the feature `onnx`, models that a user brings find boxes and read labels (`counter`, `ocr`).
+//! With the feature `onnx`, models that a user brings find boxes and read labels (`counter`, `ocr`), each on a thread of its own.
 //!
 //! Everything runs on the caller's thread and is bounded in pixels and time. No files, no sockets, no state between pictures.
 

@@ -1,7 +1,7 @@
 //! Reading what is printed on labels, with PP-OCR models: one finds lines of text, one reads a line.
 //!
-//! Pictures are read in gray. Lines may be tilted and may run downwards or upwards; one that is read badly is tried upside down as well, which
-//! is what PP-OCR's third model, the angle classifier, is for: it is not used.
+//! Pictures are read in gray. Lines may be tilted and may run downwards or upwards; one that is read badly is tried upside down as well,
+//! which is what PP-OCR's third model, the angle classifier, is for: it is not used.
 
 use std::time::{Duration, Instant};
 
@@ -60,7 +60,7 @@ pub struct LabelReader {
 }
 
 /// A line that is read with less confidence is read upside down as well.
-const CERTAIN: f32 = 0.8;
+const CERTAIN: f32 = 0.95;
 
 impl Default for OcrSettings {
     /// The whole picture at 1,280 pixels, lines of at least half confidence, within five seconds.

@@ -1,12 +1,12 @@
 //! Models in ONNX that a user brings: loaded from bytes, asked on one thread of their own.
 //!
-//! A model is a program. It can reach no file and no memory but its own, but how long it runs and how much memory it takes is up to it: only
-//! its bytes and its pictures are bounded. Take models from where you would take programs.
+//! A model is a program. It can reach no file and no memory but its own, but how long it runs and how much memory it takes is up to it:
+//! only its bytes and its pictures are bounded. Take models from where you would take programs.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rten::{DataType, Dimension, Model, RunOptions, ThreadPool, Value, ValueType};
+use rten::{DataType, Dimension, Model, NodeId, RunOptions, ThreadPool, Value, ValueType};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 
@@ -78,6 +78,8 @@ impl BadModel {
 /// A model that takes one picture of three channels and answers with numbers.
 pub(crate) struct Network {
     model: Model,
+    input: NodeId,
+    output: NodeId,
     /// Height and width of its input; none where the model leaves it open.
     pub(crate) height: Option<usize>,
     pub(crate) width: Option<usize>,
@@ -98,12 +100,11 @@ impl Network {
         }
         let unloadable = |why: String| BadModel::Unloadable { why };
         let model = guarded(|| Model::load(bytes)).map_err(unloadable)?.map_err(|error| unloadable(error.to_string()))?;
-        let (height, width) = picture_size(&model)?;
-        if model.output_ids().is_empty() {
-            return Err(BadModel::Output { wanted: "one of numbers".to_owned(), found: "none".to_owned() });
-        }
+        let (input, [height, width]) = picture_input(&model)?;
+        let none = || BadModel::Output { wanted: "one of numbers".to_owned(), found: "none".to_owned() };
+        let output = *model.output_ids().first().ok_or_else(none)?;
         let options = RunOptions::default().with_thread_pool(Some(Arc::new(ThreadPool::with_num_threads(1))));
-        Ok(Self { model, height, width, options })
+        Ok(Self { model, input, output, height, width, options })
     }
 
     /// What the model says of itself under that name.
@@ -115,9 +116,7 @@ impl Network {
     pub(crate) fn ask(&self, planes: Vec<f32>, height: usize, width: usize) -> Result<Answer, BadModel> {
         let failed = |why: String| BadModel::Failed { width, height, why };
         let picture = NdTensor::try_from_data([1, 3, height, width], planes).map_err(|error| failed(error.to_string()))?;
-        let (input, output) = (self.model.input_ids(), self.model.output_ids());
-        let (Some(&input), Some(&output)) = (input.first(), output.first()) else { return Err(failed("it has no output".to_owned())) };
-        let run = || self.model.run(vec![(input, picture.into())], &[output], Some(self.options.clone()));
+        let run = || self.model.run(vec![(self.input, picture.into())], &[self.output], Some(self.options.clone()));
         let answered = guarded(run).map_err(failed)?.map_err(|error| failed(error.to_string()))?;
         let numbers = |value: Value| Tensor::<f32>::try_from(value).map_err(|error| failed(error.to_string()));
         let tensor = answered.into_iter().next().ok_or_else(|| failed("it gave nothing".to_owned())).and_then(numbers)?;
@@ -132,13 +131,8 @@ impl Answer {
     }
 }
 
-/// Three planes from pixels of three bytes, each byte as `number` has it; `order` says which byte each plane takes.
-pub(crate) fn planes<'a>(pixels: impl Iterator<Item = &'a [u8; 3]> + Clone, order: [usize; 3], number: impl Fn(u8) -> f32) -> Vec<f32> {
-    order.into_iter().flat_map(|channel| pixels.clone().map(move |pixel| pixel[channel])).map(number).collect()
-}
-
-/// Height and width of the picture that a model wants.
-fn picture_size(model: &Model) -> Result<(Option<usize>, Option<usize>), BadModel> {
+/// The only input of a model, and the height and width of the picture that it wants there.
+fn picture_input(model: &Model) -> Result<(NodeId, [Option<usize>; 2]), BadModel> {
     let unfit = |found: String| BadModel::Input {
         wanted: format!("one picture of floats, 1 × 3 × height × width, at most {SIDE} a side"),
         found,
@@ -165,7 +159,7 @@ fn picture_size(model: &Model) -> Result<(Option<usize>, Option<usize>), BadMode
                 && channels.is_none_or(|channels| channels == 3)
                 && [height, width].iter().flatten().all(|side| (1..=SIDE).contains(side)) =>
         {
-            Ok((height, width))
+            Ok((input, [height, width]))
         }
         _ => Err(unfit(found)),
     }

@@ -178,7 +178,8 @@ impl<'a> Scene<'a> {
         // A label names a stranger only if the books know it, or if it names a container: labels carry other codes too.
         let names_stranger = |code: &&String| !is_booked_here(code) && (unit_named(code) != code.as_str() || elsewhere(code).is_some());
         let mut unread = present.iter().filter(|line| !is_labelled(line)).count();
-        let mut labels_dispute = false;
+        let doubtful = findings.map_or(&[][..], |findings| &findings.doubtful_codes);
+        let mut labels_dispute = doubtful.iter().any(|code| names_stranger(&code));
         for code in codes.iter().filter(names_stranger) {
             let home = elsewhere(unit_named(code));
             let is_heard_here = heard.iter().any(|epc| epc.sscc().as_deref() == Some(unit_named(code)));

@@ -35,15 +35,14 @@ pub(super) fn of(
 ) -> (Findings, Sight) {
     let (occupied, unsure) = presence(seen, expected);
     let labels = seen.codes.codes.iter().filter(|code| code.is_sure && !is_marker(&code.text));
-    let expected_only = |code: &&Code| expected(&code.text).is_some();
-    let codes: Vec<String> = match (occupied, unsure) {
+    let (codes, doubtful_codes): (Vec<String>, Vec<String>) = match (occupied, unsure) {
         // What is read through an empty slot, or on a picture of another, does not stand in it.
-        (Some(false), _) | (_, Some(sight::Unsure::OtherLocation)) => Vec::new(),
+        (Some(false), _) | (_, Some(sight::Unsure::OtherLocation)) => (Vec::new(), Vec::new()),
         // Nor, perhaps, what is read where nothing may stand.
-        (None, Some(unsure)) if unsure != sight::Unsure::NoReference => {
-            labels.filter(expected_only).map(|code| code.text.clone()).collect()
+        (None, Some(why)) if why != sight::Unsure::NoReference => {
+            labels.map(|code| code.text.clone()).partition(|text| expected(text).is_some())
         }
-        _ => labels.map(|code| code.text.clone()).collect(),
+        _ => (labels.map(|code| code.text.clone()).collect(), Vec::new()),
     };
     let sure = match occupied {
         Some(true) if codes.iter().any(|code| expected(code).is_some()) => Some(f64::from(seen.occupancy.score).max(READ)),
@@ -51,7 +50,7 @@ pub(super) fn of(
         Some(false) => Some(1.0 - f64::from(seen.occupancy.score)),
         None => None,
     };
-    let findings = Findings { occupied, codes, confidence: sure.map(|sure| sure.clamp(0.0, SUREST)), note: None };
+    let findings = Findings { occupied, codes, doubtful_codes, confidence: sure.map(|sure| sure.clamp(0.0, SUREST)), note: None };
     (findings, sight_of(seen, evidence, unsure))
 }
 

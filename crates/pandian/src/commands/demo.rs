@@ -37,9 +37,9 @@ pub(super) async fn demo(args: DemoArgs, lang: Lang) -> Result<Exit, Fault> {
     let manner = Manner::choose(args.json, true);
     let folder = Folder::prepare(&args).await?;
     let ports = Ports::placeholders(args.cranes);
-    folder.write_warehouse(&ports, "simulated = true")?;
+    folder.write_warehouse(&ports, "simulated = true", None)?;
     folder.write_book(&load(&folder.path)?)?;
-    folder.write_warehouse(&ports, "file = \"book.csv\"")?;
+    folder.write_warehouse(&ports, "file = \"book.csv\"", None)?;
     let warehouse = load(&folder.path)?;
     let book = warehouse.read_book().map_err(list_fault)?.map(|book| Arc::new(book) as Arc<dyn Book>);
     let missing = || Fault::new(Code::Internal, "the demonstration has no simulation");
@@ -49,7 +49,9 @@ pub(super) async fn demo(args: DemoArgs, lang: Lang) -> Result<Exit, Fault> {
     let running = SimServers::start(world.clone(), servers(&warehouse, Some(anywhere))?)
         .await
         .map_err(|error| Fault::new(Code::DeviceUnreachable, error.to_string()))?;
-    folder.write_warehouse(&Ports::of(&running), "file = \"book.csv\"")?;
+    // Whoever mounts a camera sees this on its first picture.
+    let first = world.world().scene(0, 0);
+    folder.write_warehouse(&Ports::of(&running), "file = \"book.csv\"", Some(first.look.opening(first.size)))?;
 
     let locations = warehouse.layout.slots().len();
     tell(manner, || (words.demo_title)(args.cranes, locations, args.speed));

@@ -53,8 +53,8 @@ impl Family {
         Ok(family)
     }
 
-    /// The boxes of an answer that count, in pixels of the input, of which the picture covers the upper left. What has its middle beside the
-    /// picture is none: models see things in plain gray, too.
+    /// The boxes of an answer that count, in pixels of the input, of which the picture covers the upper left. What has its middle beside
+    /// the picture is none: models see things in plain gray, too.
     pub(super) fn candidates(
         self,
         answer: &Answer,

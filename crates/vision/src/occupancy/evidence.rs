@@ -30,6 +30,8 @@ pub struct Evidence {
     pub blocked: f32,
 }
 
+/// So many values are weighed.
+pub(super) const VALUES: usize = 8;
 /// The width of the opening is looked at in so many columns.
 const COLUMNS: usize = 16;
 /// Something new is there from this strength on, 0 to 1.
@@ -74,10 +76,12 @@ impl Evidence {
         }
     }
 
-    /// What the score weighs, in the order of its weights. Square roots: the first tenth of a share says more than the last.
-    pub fn values(&self) -> [f32; 7] {
+    /// What the score weighs, in the order of its weights. Square roots: the first tenth of a share says more than the last. What is new
+    /// says more where something is hidden too: new lines alone can be another deck of the same kind.
+    pub fn values(&self) -> [f32; VALUES] {
         let Self { hidden, hidden_edges, new_low, new_higher, hidden_above, new_on_beam, rack_missed, blocked: _ } = *self;
-        [hidden, hidden_edges, new_low, new_higher, hidden_above, new_on_beam, rack_missed].map(|value| value.clamp(0.0, 1.0).sqrt())
+        let both = hidden * hidden_edges * (new_low + new_higher) / 2.0;
+        [hidden, hidden_edges, new_low, new_higher, both, hidden_above, new_on_beam, rack_missed].map(|value| value.clamp(0.0, 1.0).sqrt())
     }
 }
 

@@ -32,8 +32,8 @@ pub(super) struct Reading {
 }
 
 impl Recogniser {
-    /// Loads a model, and the list of its characters, one a line; without one, the list that the model itself has. It is run once on an empty
-    /// picture, which shows whether both fit together.
+    /// Loads a model, and the list of its characters, one a line; without one, the list that the model itself has. It is run once on an
+    /// empty picture, which shows whether both fit together.
     ///
     /// # Errors
     /// Why it is of no use, with what was expected and what it has. No bytes make this panic.

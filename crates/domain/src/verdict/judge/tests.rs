@@ -28,7 +28,13 @@ fn heard(epcs: &[&str]) -> Witness<Inventory> {
 }
 
 fn seen(occupied: Option<bool>, codes: &[&str]) -> Witness<Findings> {
-    Witness::Saw(Findings { occupied, codes: codes.iter().map(|code| (*code).to_owned()).collect(), confidence: None, note: None })
+    Witness::Saw(Findings {
+        occupied,
+        codes: codes.iter().map(|code| (*code).to_owned()).collect(),
+        doubtful_codes: Vec::new(),
+        confidence: None,
+        note: None,
+    })
 }
 
 fn failed<T>() -> Witness<T> {
@@ -212,4 +218,16 @@ fn a_label_that_names_another_unit_than_the_tag_is_for_a_person() {
     check(one(), heard(&["01", "99"]), seen(Some(true), &["P9"]), Verdict::Misplaced, Reason::BookedElsewhere);
     // Nothing of the booked was heard: it stands in its place.
     check(one(), heard(&["77"]), seen(Some(true), &["P9"]), Verdict::Misplaced, Reason::BookedElsewhere);
+}
+
+#[test]
+fn a_label_that_may_stand_behind_the_slot_settles_nothing_and_is_for_a_person() {
+    let doubtful = |codes: &[&str]| {
+        let doubtful_codes = codes.iter().map(|code| (*code).to_owned()).collect();
+        Witness::Saw(Findings { doubtful_codes, ..Findings::default() })
+    };
+    let one = || booked(&[line("P1", "01", 3)]);
+    check(one(), heard(&["01"]), doubtful(&["P9"]), Verdict::Ambiguous, Reason::WitnessesDisagree);
+    check(booked(&[]), heard(&[]), doubtful(&["P9"]), Verdict::Ambiguous, Reason::WitnessesDisagree);
+    check(one(), heard(&["01"]), doubtful(&["4006381333931"]), Verdict::Match, Reason::AllTagsHeard);
 }

@@ -68,7 +68,7 @@ impl Folder {
         Ok(Self { path, seed: args.seed, cranes: args.cranes, speed: args.speed, _mark: mark })
     }
 
-    pub(super) fn write_warehouse(&self, ports: &Ports, book: &str) -> Result<(), Fault> {
+    pub(super) fn write_warehouse(&self, ports: &Ports, book: &str, opening: Option<[f32; 4]>) -> Result<(), Fault> {
         let port = ports.cranes;
         let mut text = format!(
             "# The warehouse of `pandian demo`. Devices are simulated, and reached over real sockets.\n\
@@ -77,9 +77,15 @@ impl Folder {
              # Readers hear the neighbours' tags too.\n\
              [simulation.radio]\n\n\
              # Labels are wrong or missing here and there, and something hangs before the camera.\n\
-             [simulation.camera]\nsize = [1280, 720]\nmislabelled = 0.01\nunlabelled = 0.02\nblocked = 0.01\n",
+             [simulation.camera]\nsize = [1920, 1080]\nmislabelled = 0.01\nunlabelled = 0.02\nblocked = 0.01\n",
             self.seed, self.speed
         );
+        if let Some([left, top, right, beam]) = opening {
+            text.push_str(&format!(
+                "\n# Where the opening of a slot is on the pictures, as shares of their width and height, and the beam at its foot.\n\
+                 [[vision.slot]]\nkind = \"slot\"\nopening = [{left:.3}, {top:.3}, {right:.3}, {beam:.3}]\nbeam = {beam:.3}\n"
+            ));
+        }
         for (n, [reader, camera]) in (1..=self.cranes).zip(&ports.checks) {
             text.push_str(&format!(
                 "\n[[aisle]]\nid = \"A{n:02}\"\nbays = {BAYS}\nlevels = {LEVELS}\n\
