@@ -14,6 +14,8 @@ use pandian_store::{Access, Store};
 use program::run;
 use serde_json::Value;
 
+/// Large enough for a label's bars to be told apart.
+const SIZE: Size = Size { width: 1920, height: 1080 };
 const LABEL: &str = "340123450000000018";
 
 fn look() -> SlotLook {
@@ -23,7 +25,7 @@ fn look() -> SlotLook {
 /// Writes a photograph of a slot that is empty, or that holds a unit.
 fn photograph(folder: &Path, name: &str, load: Load, picture: u64) -> PathBuf {
     let path = folder.join(name);
-    std::fs::write(&path, Scene::new(look(), load, Size::new(960, 540), picture).render()).unwrap();
+    std::fs::write(&path, Scene::new(look(), load, SIZE, picture).render()).unwrap();
     path
 }
 
@@ -40,9 +42,11 @@ fn a_picture_is_held_against_pictures_of_the_empty_slot_and_against_its_label() 
     let folder = tempfile::tempdir().unwrap();
     let references: Vec<String> = (1..=4).map(|picture| text(&empty(folder.path(), picture))).collect();
     let (mask, before) = (text(&folder.path().join("mask.png")), references[0].clone());
+    let [left, top, right, beam] = look().opening(SIZE);
+    let opening = format!("{left},{top},{right},{beam}");
     let compared = |picture: &Path, more: &[&str]| -> Value {
         let picture = text(picture);
-        let mut arguments = vec!["vision", "compare", &picture, "--json", "--before", &before, "--mask", &mask];
+        let mut arguments = vec!["vision", "compare", &picture, "--json", "--before", &before, "--mask", &mask, "--opening", &opening];
         arguments.extend(references.iter().flat_map(|reference| ["--reference", reference.as_str()]));
         arguments.extend(more);
         let ended = run(&arguments);

@@ -25,7 +25,7 @@ struct Judged {
     took: Duration,
 }
 
-const VALUES: usize = 8;
+const VALUES: usize = 11;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,8 +34,12 @@ fn main() {
     if !fit.is_empty() {
         let known = judged(fit);
         let weights = regress(&known);
+        if let Ok(path) = std::env::var("DUMP") {
+            let rows: Vec<String> = known.iter().filter_map(|one| Some(format!("{},{},{},{},{:.5?}", one.name, one.is_occupied, one.kind, one.family, values(one)?))).collect();
+            std::fs::write(path, rows.join("\n")).unwrap();
+        }
         println!("weights {:.2?}, added {:.2}", &weights[..VALUES], weights[VALUES]);
-        let fitted = |one: &Judged| one.seen.evidence.map_or(0.5, |evidence| evidence.values().iter().zip(weights).map(|(value, weight)| f64::from(*value) * weight).sum());
+        let fitted = |one: &Judged| values(one).map_or(0.0, |values| values.iter().zip(weights).map(|(value, weight)| f64::from(*value) * weight).sum());
         println!("area under the curve with these weights {:.4}", area(&known, &fitted));
         tell(&known);
     }
@@ -73,13 +77,17 @@ fn judge(folder: &Path) -> Vec<Judged> {
     judged
 }
 
+fn values(one: &Judged) -> Option<[f32; VALUES]> {
+    Some(one.seen.evidence?.values(&one.seen.usual?))
+}
+
 /// Newton's method, with a little that keeps weights small.
 fn regress(judged: &[Judged]) -> [f64; VALUES + 1] {
     const SIZE: usize = VALUES + 1;
     let rows: Vec<([f64; SIZE], f64)> = judged
         .iter()
         .filter_map(|one| {
-            let values = one.seen.evidence?.values();
+            let values = values(one)?;
             let row = std::array::from_fn(|at| values.get(at).map_or(1.0, |value| f64::from(*value)));
             Some((row, f64::from(u8::from(one.is_occupied))))
         })

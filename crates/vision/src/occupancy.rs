@@ -45,12 +45,14 @@ pub struct Occupancy {
     pub shift: [f32; 2],
     /// What the score is made of; none where the picture could not be laid on a reference.
     pub evidence: Option<Evidence>,
+    /// What an empty picture of this slot usually gives.
+    pub usual: Option<Evidence>,
 }
 
 impl Occupancy {
     /// The picture does not tell, for that reason.
     pub fn unsure(why: Unsure) -> Self {
-        Self { verdict: Presence::Unsure, score: 0.5, unsure: Some(why), reference: None, shift: [0.0; 2], evidence: None }
+        Self { verdict: Presence::Unsure, score: 0.5, unsure: Some(why), reference: None, shift: [0.0; 2], evidence: None, usual: None }
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Evidence {
 }
 
 /// So many values are weighed.
-pub(super) const VALUES: usize = 8;
+pub(super) const VALUES: usize = 11;
 /// The width of the opening is looked at in so many columns.
 const COLUMNS: usize = 16;
 /// Something new is there from this strength on, 0 to 1.
@@ -76,12 +76,34 @@ impl Evidence {
         }
     }
 
-    /// What the score weighs, in the order of its weights. Square roots: the first tenth of a share says more than the last. What is new
-    /// says more where something is hidden too: new lines alone can be another deck of the same kind.
-    pub fn values(&self) -> [f32; VALUES] {
+    /// What the score weighs, in the order of its weights: the evidence, and what is usual for an empty slot of this kind. Square roots: the
+    /// first tenth of a share says more than the last.
+    pub fn values(&self, usual: &Self) -> [f32; VALUES] {
         let Self { hidden, hidden_edges, new_low, new_higher, hidden_above, new_on_beam, rack_missed, blocked: _ } = *self;
-        let both = hidden * hidden_edges * (new_low + new_higher) / 2.0;
-        [hidden, hidden_edges, new_low, new_higher, both, hidden_above, new_on_beam, rack_missed].map(|value| value.clamp(0.0, 1.0).sqrt())
+        let seen = [hidden, hidden_edges, new_low, new_higher, hidden_above, new_on_beam, rack_missed];
+        let usual = [usual.hidden, usual.hidden_edges, usual.new_low, usual.new_higher];
+        let mut values = [0.0; VALUES];
+        values.iter_mut().zip(seen.into_iter().chain(usual)).for_each(|(value, share)| *value = share.clamp(0.0, 1.0).sqrt());
+        values
+    }
+
+    /// What an empty slot gives on average.
+    pub(super) const USUAL: Self =
+        Self { hidden: 0.2, hidden_edges: 0.3, new_low: 0.1, new_higher: 0.1, hidden_above: 0.1, new_on_beam: 0.1, rack_missed: 0.1, blocked: 0.0 };
+
+    /// The mean of several; none of none.
+    pub(super) fn mean(of: &[Self]) -> Option<Self> {
+        let mean = |part: fn(&Self) -> f32| of.iter().map(part).sum::<f32>() / of.len() as f32;
+        (!of.is_empty()).then(|| Self {
+            hidden: mean(|one| one.hidden),
+            hidden_edges: mean(|one| one.hidden_edges),
+            new_low: mean(|one| one.new_low),
+            new_higher: mean(|one| one.new_higher),
+            hidden_above: mean(|one| one.hidden_above),
+            new_on_beam: mean(|one| one.new_on_beam),
+            rack_missed: mean(|one| one.rack_missed),
+            blocked: mean(|one| one.blocked),
+        })
     }
 }
 

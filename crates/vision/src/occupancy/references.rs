@@ -20,6 +20,10 @@ const MOST: usize = 8;
 const LIES_ON: f32 = 0.5;
 /// Fewer edges that all references share do not tell where the rack is; then those of one reference do.
 const ENOUGH_EDGES: usize = 40;
+/// With fewer references than this none is held against the others.
+const FEW: usize = 3;
+/// So many take a turn at most: a bound on the work.
+const TURNS: usize = 4;
 /// Pictures smaller than this show nothing.
 const SMALLEST: usize = 64;
 
@@ -36,6 +40,8 @@ struct Model {
     members: Vec<Member>,
     known: Known,
     standing: Standing,
+    /// The evidence that an empty picture of this slot usually gives.
+    usual: Evidence,
 }
 
 /// The reference that the others are laid on.
@@ -64,19 +70,11 @@ impl References {
     /// Lays references on each other. Those on which the rack lies nowhere near where the others have it are left out.
     pub fn of(references: &[&Reference]) -> Self {
         let references = &references[..references.len().min(MOST)];
-        let mut best: Option<(usize, Vec<Laid>)> = None;
-        for base in 0..references.len() {
-            let others = lay(references, base);
-            let is_most = best.as_ref().is_none_or(|(_, most)| others.len() > most.len());
-            let is_enough = 2 * (others.len() + 1) > references.len();
-            if is_most {
-                best = Some((base, others));
-            }
-            if is_enough {
-                break;
-            }
+        let mut model = Model::learn(references);
+        if let Some(model) = &mut model {
+            model.usual = usual(references).unwrap_or(Evidence::USUAL);
         }
-        Self { model: best.and_then(|(base, others)| Model::of(references, base, &others)) }
+        Self { model }
     }
 
     /// Holds a picture against them. `marker` is where the front marker is on it, in pixels, where it was seen.
@@ -86,6 +84,22 @@ impl References {
             None => Occupancy::unsure(Unsure::NoReference),
         }
     }
+}
+
+/// The evidence that empty pictures of a slot give: each reference in turn held against the others. Some decks and backgrounds give more of
+/// it than others, above all where the references are of other slots of the same kind. None from too few references.
+fn usual(references: &[&Reference]) -> Option<Evidence> {
+    if references.len() < FEW {
+        return None;
+    }
+    let without = |index: usize| {
+        let others: Vec<&Reference> = references.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, other)| *other).collect();
+        let model = Model::learn(&others)?;
+        let picture = references[index].picture.stretched(model.base.width, model.base.height);
+        model.see(&picture, None).ok().map(|seen| seen.evidence)
+    };
+    let found: Vec<Evidence> = (0..references.len().min(TURNS)).filter_map(without).collect();
+    Evidence::mean(&found)
 }
 
 /// A reference that lies on another.
@@ -107,7 +121,30 @@ fn lay(references: &[&Reference], base: usize) -> Vec<Laid> {
     laid.filter(|laid| laid.front.share(&first.rack.edges, |_| true).is_none_or(|share| share >= LIES_ON)).collect()
 }
 
+/// A picture laid on the references.
+struct Seen {
+    evidence: Evidence,
+    cells: Cells,
+    front: Registration,
+}
+
 impl Model {
+    /// Lays references on the first of them on which most others lie.
+    fn learn(references: &[&Reference]) -> Option<Self> {
+        let mut best: Option<(usize, Vec<Laid>)> = None;
+        for base in 0..references.len() {
+            let others = lay(references, base);
+            let is_enough = 2 * (others.len() + 1) > references.len();
+            if best.as_ref().is_none_or(|(_, most)| others.len() > most.len()) {
+                best = Some((base, others));
+            }
+            if is_enough {
+                break;
+            }
+        }
+        best.and_then(|(base, others)| Self::of(references, base, &others))
+    }
+
     fn of(references: &[&Reference], base: usize, others: &[Laid]) -> Option<Self> {
         let first = references[base];
         let Slot { opening, .. } = *first.slot();
@@ -133,31 +170,41 @@ impl Model {
         }
         let known = Known::of(members.iter().map(|member| &member.cells))?;
         let standing = Standing::of(&slopes, &opening, &beam)?;
-        Some(Self { known, standing, base: Base { opening, width, height, beam, edges, inside, marker: first.marker }, members })
+        Some(Self { known, standing, base: Base { opening, width, height, beam, edges, inside, marker: first.marker }, members, usual: Evidence::USUAL })
     }
 
     fn judge(&self, picture: &Luma, marker: Option<&Quad>) -> Occupancy {
         let base = &self.base;
         let scaled = Scaled::sized(picture, base.width, base.height);
-        if base.width.min(base.height) < SMALLEST || gates::contrast(&scaled) < gates::GateSettings::default().contrast {
-            return Occupancy::unsure(Unsure::NotFit);
-        }
-        let gradient = Gradient::of(&scaled);
         let start = marker.and_then(|quad| base.start(&in_shares(picture, quad)));
-        let front = Registration::find(&gradient, &base.edges, start);
-        if let Some(why) = base.doubt(&gradient, &front) {
-            return Occupancy::unsure(why);
-        }
-        let rear = front.rearward(&gradient, &base.inside);
-        let (cells, laid) = Cells::with_gradient(&scaled, &rear.warp, &base.beam);
-        let blocks = self.standing.seen_on(&laid);
-        let differs = Difference::of(&cells, front.gain(&gradient, &base.edges), &self.known);
-        let evidence = Evidence::of(&View { base, front: &front, rear: &rear, blocks: &blocks, differs: &differs });
-        let score = score::of(&evidence);
+        let Seen { evidence, cells, front } = match self.see(&scaled, start) {
+            Ok(seen) => seen,
+            Err(why) => return Occupancy::unsure(why),
+        };
+        let score = score::of(&evidence, &self.usual);
         let (verdict, unsure) = verdict(score, &evidence);
         let nearest = self.nearest(&cells);
         let shift = nearest.map_or([0.0; 2], |member| base.shift(&front.warp, &member.warp, picture));
-        Occupancy { verdict, score, unsure, reference: nearest.map(|member| member.index), shift, evidence: Some(evidence) }
+        Occupancy { verdict, score, unsure, reference: nearest.map(|member| member.index), shift, evidence: Some(evidence), usual: Some(self.usual) }
+    }
+
+    /// Lays a picture on the references, from a first guess where there is one.
+    fn see(&self, picture: &Scaled, start: Option<Warp>) -> Result<Seen, Unsure> {
+        let base = &self.base;
+        if base.width.min(base.height) < SMALLEST || gates::contrast(picture) < gates::GateSettings::default().contrast {
+            return Err(Unsure::NotFit);
+        }
+        let gradient = Gradient::of(picture);
+        let front = Registration::find(&gradient, &base.edges, start);
+        if let Some(why) = base.doubt(&gradient, &front) {
+            return Err(why);
+        }
+        let rear = front.rearward(&gradient, &base.inside);
+        let (cells, laid) = Cells::with_gradient(picture, &rear.warp, &base.beam);
+        let blocks = self.standing.seen_on(&laid);
+        let differs = Difference::of(&cells, front.gain(&gradient, &base.edges), &self.known);
+        let evidence = Evidence::of(&View { base, front: &front, rear: &rear, blocks: &blocks, differs: &differs });
+        Ok(Seen { evidence, cells, front })
     }
 
     /// The reference that the picture is most like.
@@ -206,7 +253,7 @@ impl Base {
 }
 
 /// So much of the uprights and the beam above must be seen.
-const RACK_SEEN: f32 = 0.3;
+const RACK_SEEN: f32 = 0.58;
 /// So much of the carrying beam must be seen; a load changes how its upper edge looks.
 const BEAM_SEEN: f32 = 0.2;
 /// Farther than this, as a share of the picture's longer side, no crane stops astray: the camera was moved.

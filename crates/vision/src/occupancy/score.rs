@@ -5,7 +5,7 @@ use super::{Presence, Unsure};
 
 /// The weights of [`Evidence::values`], in their order, and what is added: a logistic regression on rendered slots of the families for
 /// tuning. `examples/occupancy_weights.rs` prints them.
-const WEIGHTS: [f32; VALUES] = [26.67, 10.10, 3.22, 3.71, 0.0, -6.47, -2.57, -3.80];
+const WEIGHTS: [f32; VALUES] = [26.67, 10.10, 3.22, 3.71, -6.47, -2.57, -3.80, 0.0, 0.0, 0.0, 0.0];
 /// What is added.
 const BIAS: f32 = -21.45;
 /// Up to this score a slot is empty.
@@ -18,8 +18,8 @@ const BLOCKED: f32 = 0.15;
 const VIEW_BLOCKED: f32 = 0.4;
 
 /// How much speaks for a load, 0 to 1.
-pub(super) fn of(evidence: &Evidence) -> f32 {
-    let sum: f32 = evidence.values().iter().zip(WEIGHTS).map(|(value, weight)| value * weight).sum();
+pub(super) fn of(evidence: &Evidence, usual: &Evidence) -> f32 {
+    let sum: f32 = evidence.values(usual).iter().zip(WEIGHTS).map(|(value, weight)| value * weight).sum();
     1.0 / (1.0 + (-(sum + BIAS)).exp())
 }
 
