@@ -125,7 +125,11 @@ mod tests {
 
     #[test]
     fn a_region_never_leaves_the_picture_and_is_never_nothing() {
-        for region in [Region::WHOLE, Region { left: 0.99, top: 0.999, right: 1.0, bottom: 1.0 }, Region { left: 0.3, top: 0.3, right: 0.31, bottom: 0.31 }] {
+        for region in [
+            Region::WHOLE,
+            Region { left: 0.99, top: 0.999, right: 1.0, bottom: 1.0 },
+            Region { left: 0.3, top: 0.3, right: 0.31, bottom: 0.31 },
+        ] {
             for (width, height) in [(1, 1), (3, 7), (640, 480)] {
                 let [left, top, wide, high] = region.pixels(width, height);
                 assert!(wide >= 1 && high >= 1 && left + wide <= width && top + high <= height, "{region:?} of {width} × {height}");

@@ -12,10 +12,10 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
 use super::attribution::AttributionTable;
-use super::vision::VisionTable;
 use super::pattern::CodePattern;
 use super::plan::OrderSetting;
 use super::units::{Acceleration, Count, Name, Remark, Span, Speed};
+use super::vision::VisionTable;
 use crate::lists::{MOST_BAYS, MOST_DEPTHS, MOST_LEVELS};
 
 /// A warehouse: its locations, its cranes with reader and camera, its books, and how it is counted.
