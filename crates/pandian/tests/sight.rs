@@ -113,21 +113,21 @@ fn references_are_numbered_decided_on_by_a_person_and_never_forgotten() {
     let out = text(&folder.path().join("out.jpg"));
     assert_eq!(references(&["show", "kind:pallet/night/1", "--out", &out]).code(), Some(0));
     assert_eq!(std::fs::read(&out).unwrap(), std::fs::read(&pictures[0]).unwrap());
-    let verified = run(&["verify", "--data", &data]);
+    let verified = run(["verify", "--data", &data]);
     assert_eq!(verified.code(), Some(0), "{}", verified.stderr);
     // A reference that is gone is noticed.
     std::fs::remove_dir_all(folder.path().join("data/evidence")).unwrap();
-    assert_eq!(run(&["verify", "--data", &data]).code(), Some(1));
+    assert_eq!(run(["verify", "--data", &data]).code(), Some(1));
 }
 
 #[tokio::test]
 async fn a_demonstration_over_network_cameras_keeps_the_evidence_of_every_picture() {
     let folder = tempfile::tempdir().unwrap();
     let path = text(&folder.path().join("demo"));
-    let ended = run(&["demo", "--once", "--cranes", "1", "--speed", "100", "--data", &path]);
+    let ended = run(["demo", "--once", "--cranes", "1", "--speed", "100", "--data", &path]);
     assert!(matches!(ended.code(), Some(0 | 3)), "{}\n{}", ended.lines.join("\n"), ended.stderr);
     let data = format!("{path}/data");
-    assert_eq!(run(&["verify", "--data", &data]).code(), Some(0));
+    assert_eq!(run(["verify", "--data", &data]).code(), Some(0));
 
     let store = Store::open(Path::new(&data), Access::Read).await.unwrap();
     let (mut after, mut sights): (u64, Vec<Sight>) = (0, Vec::new());

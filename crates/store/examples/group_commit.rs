@@ -94,7 +94,7 @@ async fn measure_stops(dir: &std::path::Path, lanes: u32) -> Result<(), Box<dyn 
                 let capture = Fact::CaptureDone { picture: None, bytes: None, media_type: None, findings: findings.clone(), note: None };
                 drop(store.append(alone(of(capture))));
                 store.append(alone(of(Fact::CraneReleased {}))).await?;
-                drop(store.append(alone(of(Fact::Compared { findings }))));
+                drop(store.append(alone(of(Fact::Compared { findings, sight: None }))));
                 let judged = Fact::Judged { judgement: judgement(), stage: Stage::Final, tags: Some(1), supersedes: None };
                 if let Some(verdict) = verdict.replace(store.append(alone(of(judged)))) {
                     verdict.await?;

@@ -25,7 +25,7 @@ struct Judged {
     took: Duration,
 }
 
-const VALUES: usize = 11;
+const VALUES: usize = 13;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -35,11 +35,16 @@ fn main() {
         let known = judged(fit);
         let weights = regress(&known);
         if let Ok(path) = std::env::var("DUMP") {
-            let rows: Vec<String> = known.iter().filter_map(|one| Some(format!("{},{},{},{},{:.5?}", one.name, one.is_occupied, one.kind, one.family, values(one)?))).collect();
+            let rows: Vec<String> = known
+                .iter()
+                .filter_map(|one| Some(format!("{},{},{},{},{:.5?}", one.name, one.is_occupied, one.kind, one.family, values(one)?)))
+                .collect();
             std::fs::write(path, rows.join("\n")).unwrap();
         }
         println!("weights {:.2?}, added {:.2}", &weights[..VALUES], weights[VALUES]);
-        let fitted = |one: &Judged| values(one).map_or(0.0, |values| values.iter().zip(weights).map(|(value, weight)| f64::from(*value) * weight).sum());
+        let fitted = |one: &Judged| {
+            values(one).map_or(0.0, |values| values.iter().zip(weights).map(|(value, weight)| f64::from(*value) * weight).sum())
+        };
         println!("area under the curve with these weights {:.4}", area(&known, &fitted));
         tell(&known);
     }
@@ -72,7 +77,15 @@ fn judge(folder: &Path) -> Vec<Judged> {
         let took = begun.elapsed();
         let is_fit = gates::measure(&picture, &gates::GateSettings::default()).unfit.is_none();
         let [kind, family] = [3, 4].map(|at| fields[at].to_owned());
-        judged.push(Judged { name: folder.join(fields[0]).display().to_string(), kind, family, is_occupied: fields[2] == "true", is_fit, seen, took });
+        judged.push(Judged {
+            name: folder.join(fields[0]).display().to_string(),
+            kind,
+            family,
+            is_occupied: fields[2] == "true",
+            is_fit,
+            seen,
+            took,
+        });
     }
     judged
 }
@@ -129,10 +142,14 @@ fn regress(judged: &[Judged]) -> [f64; VALUES + 1] {
 
 /// How the judge does as it is built.
 fn tell(judged: &[Judged]) {
-    let said = |is_occupied: bool, verdict: Presence| judged.iter().filter(|one| one.is_occupied == is_occupied && one.seen.verdict == verdict).count();
+    let said = |is_occupied: bool, verdict: Presence| {
+        judged.iter().filter(|one| one.is_occupied == is_occupied && one.seen.verdict == verdict).count()
+    };
     let all = |is_occupied: bool| judged.iter().filter(|one| one.is_occupied == is_occupied).count();
     println!("area under the curve {:.4}", area(judged, &|one| f64::from(one.seen.score)));
-    for (is_occupied, wrong, name) in [(true, Presence::Empty, "occupied called empty"), (false, Presence::Occupied, "empty called occupied")] {
+    for (is_occupied, wrong, name) in
+        [(true, Presence::Empty, "occupied called empty"), (false, Presence::Occupied, "empty called occupied")]
+    {
         println!("{name}: {} of {}", said(is_occupied, wrong), all(is_occupied));
     }
     let unsure = |wanted: &dyn Fn(&Judged) -> bool| judged.iter().filter(|one| one.seen.verdict == Presence::Unsure && wanted(one)).count();
@@ -149,7 +166,7 @@ fn tell(judged: &[Judged]) {
             counts[1] += usize::from(is_wrong);
             counts[2] += usize::from(one.seen.verdict == Presence::Unsure);
         }
-        if is_wrong {
+        if is_wrong || std::env::var("ALL").is_ok() {
             println!("  wrong: {} {} {} {:.2} {:.2?}", one.name, one.kind, one.family, one.seen.score, one.seen.evidence);
         }
     }
@@ -176,7 +193,18 @@ fn area(judged: &[Judged], score: &dyn Fn(&Judged) -> f64) -> f64 {
     let mut sum = 0.0;
     let mut count = 0.0;
     for score in scores(true) {
-        sum += empty.iter().map(|other| if score > *other { 1.0 } else if score < *other { 0.0 } else { 0.5 }).sum::<f64>();
+        sum += empty
+            .iter()
+            .map(|other| {
+                if score > *other {
+                    1.0
+                } else if score < *other {
+                    0.0
+                } else {
+                    0.5
+                }
+            })
+            .sum::<f64>();
         count += empty.len() as f64;
     }
     sum / f64::max(count, 1.0)

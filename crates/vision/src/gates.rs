@@ -129,7 +129,8 @@ fn steepest(lines: usize, length: usize, pixel: impl Fn(usize, usize) -> f32, cl
                 continue;
             }
             let around = &values[along.saturating_sub(RISE)..(along + 2 + RISE).min(length)];
-            let (low, high) = around.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
+            let (low, high) =
+                around.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)));
             if high - low >= clear {
                 steps.push(step.abs() / (high - low));
             }

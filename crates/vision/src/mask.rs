@@ -38,7 +38,8 @@ pub fn difference(picture: &Luma, reference: &Luma, shift: [f32; 2], opening: &R
     let gain = found.gain(&gradient, &before.rack.edges);
     let differs = Difference::of(&Cells::of(&scaled, &warp, level), gain, &known);
     let cells = shown(&differs);
-    let [left, top, wide, high] = if opening.is_sound() { *opening } else { Region::WHOLE }.pixels(width as u32, height as u32).map(|edge| edge as usize);
+    let [left, top, wide, high] =
+        if opening.is_sound() { *opening } else { Region::WHOLE }.pixels(width as u32, height as u32).map(|edge| edge as usize);
     let mut mask = vec![0u8; width * height];
     for y in top..(top + high).min(height) {
         for x in left..(left + wide).min(width) {

@@ -45,13 +45,23 @@ fn brightness(rack: &Rack, x: f32, y: f32) -> f32 {
     let is_front = !(0.1..0.9).contains(&x) || is_in(x, y, 0.0, BEAM, 1.0, BEAM + 0.05) || y < 0.06;
     if is_front {
         // Holes in the uprights, as real ones have.
-        return if !(0.1..0.9).contains(&x) && (y * 24.0).fract() < 0.3 && is_in((x - 0.03).abs() % 0.87, 0.0, 0.0, -1.0, 0.03, 1.0) { 60.0 } else { 165.0 };
+        return if !(0.1..0.9).contains(&x) && (y * 24.0).fract() < 0.3 && is_in((x - 0.03).abs() % 0.87, 0.0, 0.0, -1.0, 0.03, 1.0) {
+            60.0
+        } else {
+            165.0
+        };
     }
     if let Some((left, width, height)) = rack.load {
         if is_in(x, y, left, BEAM - height, left + width, BEAM) {
             let is_label = is_in(x, y, left + 0.2 * width, BEAM - 0.7 * height, left + 0.6 * width, BEAM - 0.4 * height);
             let is_foot = y > BEAM - 0.04 && ((x - left) / width * 3.0).fract() > 0.4;
-            return if is_label { 225.0 } else if is_foot { 30.0 } else { 128.0 };
+            return if is_label {
+                225.0
+            } else if is_foot {
+                30.0
+            } else {
+                128.0
+            };
         }
     }
     if is_in(x, y, 0.1, BEAM - 0.12, 0.9, BEAM - 0.085) || is_in(x, y, 0.2, 0.0, 0.24, BEAM) || is_in(x, y, 0.76, 0.0, 0.8, BEAM) {
@@ -87,7 +97,8 @@ fn draw(rack: &Rack) -> Luma {
 
 fn references() -> References {
     let light = [(1.0, 0.0), (0.8, 10.0), (1.1, 0.0), (0.9, 5.0)];
-    let pictures = [1, 2, 3, 4].map(|behind| draw(&Rack { behind, light: light[behind as usize - 1], moved: (0.002 * behind as f32, 0.0), ..EMPTY }));
+    let pictures =
+        [1, 2, 3, 4].map(|behind| draw(&Rack { behind, light: light[behind as usize - 1], moved: (0.002 * behind as f32, 0.0), ..EMPTY }));
     let prepared = pictures.map(|picture| Reference::prepare(&picture, &slot()));
     References::of(&prepared.iter().collect::<Vec<_>>())
 }
@@ -164,7 +175,9 @@ fn where_something_stands_before_the_beam_a_slot_is_not_called_empty() {
 #[test]
 fn a_front_marker_leads_to_a_rack_that_lies_far_off() {
     let moved = (0.1, 0.05);
-    let quad = |by: (f32, f32)| [(0.4, 0.53), (0.5, 0.53), (0.5, 0.56), (0.4, 0.56)].map(|(x, y)| Point { x: (x + by.0) * 480.0, y: (y + by.1) * 480.0 });
+    let quad = |by: (f32, f32)| {
+        [(0.4, 0.53), (0.5, 0.53), (0.5, 0.56), (0.4, 0.56)].map(|(x, y)| Point { x: (x + by.0) * 480.0, y: (y + by.1) * 480.0 })
+    };
     let empty = draw(&EMPTY);
     let reference = Reference::prepare(&empty, &slot()).with_marker(&empty, &quad((0.0, 0.0)));
     let references = References::of(&[&reference]);
@@ -187,7 +200,8 @@ fn only_a_change_of_the_slot_is_a_change() {
 
 #[test]
 fn the_mask_is_white_at_the_load_and_black_elsewhere() {
-    let (reference, picture) = (draw(&Rack { behind: 5, ..EMPTY }), draw(&Rack { behind: 5, load: BOX, moved: (0.02, 0.0), size: (960, 640), ..EMPTY }));
+    let (reference, picture) =
+        (draw(&Rack { behind: 5, ..EMPTY }), draw(&Rack { behind: 5, load: BOX, moved: (0.02, 0.0), size: (960, 640), ..EMPTY }));
     let bytes = mask::difference(&picture, &reference, [-19.0, 0.0], &slot().opening);
     let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];

@@ -83,7 +83,7 @@ pub(crate) fn whole_stop(id: StocktakeId, n: u32, picture: Option<Digest>) -> Ba
         Fact::InventoryDone { tags: 1, reads: Some(digest(&reads)), note: None },
         Fact::CaptureDone { picture, bytes: None, media_type: None, findings: None, note: None },
         Fact::CraneReleased {},
-        Fact::Compared { findings: None },
+        Fact::Compared { findings: None, sight: None },
         Fact::Judged { judgement: judgement(), stage: Stage::Final, tags: Some(1), supersedes: None },
     ];
     Batch { records: facts.into_iter().map(|fact| of_stop(id, n, fact)).collect(), reads: vec![reads] }

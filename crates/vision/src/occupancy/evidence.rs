@@ -6,6 +6,7 @@ use crate::structure::difference::Difference;
 use crate::structure::gradient::Across;
 use crate::structure::rack::{Edge, Part};
 use crate::structure::registration::Registration;
+use crate::structure::scaled::Scaled;
 use crate::structure::standing::Block;
 
 /// What a score is made of. All are shares, 0 to 1.
@@ -16,6 +17,8 @@ pub struct Evidence {
     pub hidden: f32,
     /// Of the level edges there, how many are not found in the fifth of the width where fewest are.
     pub hidden_edges: f32,
+    /// The same just above the beam, in the eighth of the width where fewest are found: what is small or flat hides no more.
+    pub hidden_foot: f32,
     /// The share of the width with something new low above the beam.
     pub new_low: f32,
     /// The share of the width with something new a little higher.
@@ -26,19 +29,23 @@ pub struct Evidence {
     pub new_on_beam: f32,
     /// Of the uprights and the upper beam, how much is not found. Speaks against a load: the picture is poor.
     pub rack_missed: f32,
-    /// The share of the width in which even the beam's lower edge is not seen: something stands before it. Nothing is said of these parts.
+    /// The share of the width in which even the beam is not seen: something stands before it. Nothing is said of these parts.
     pub blocked: f32,
 }
 
 /// So many values are weighed.
-pub(super) const VALUES: usize = 11;
+pub(super) const VALUES: usize = 13;
 /// The width of the opening is looked at in so many columns.
-const COLUMNS: usize = 16;
+pub(super) const COLUMNS: usize = 16;
 /// Something new is there from this strength on, 0 to 1.
 const NEW: f32 = 0.3;
 
+/// The beam's face is another thing if it is brighter or darker by this factor than elsewhere.
+const OTHER: f32 = 1.2;
+
 /// A picture laid on the references.
 pub(super) struct View<'a> {
+    pub(super) picture: &'a Scaled,
     pub(super) base: &'a Base,
     /// Where the front of the rack is.
     pub(super) front: &'a Registration,
@@ -62,11 +69,14 @@ struct Seen {
 impl Evidence {
     pub(super) fn of(view: &View<'_>) -> Self {
         let is_blocked = view.blocked();
-        let free = |columns: Columns| -> Vec<Seen> { columns.into_iter().zip(is_blocked).filter(|(_, blocked)| !blocked).map(|(seen, _)| seen).collect() };
-        let new = |from: f32, to: f32| view.new(from, to, &is_blocked);
+        let free = |columns: Columns| -> Vec<Seen> {
+            columns.into_iter().zip(is_blocked).filter(|(_, blocked)| !blocked).map(|(seen, _)| seen).collect()
+        };
+        let new = |from: f32, to: f32| view.newness(from, to, &is_blocked);
         Self {
             hidden: worst(&free(view.hidden(0.02, 0.3)), 5, 0.2, 1.5),
             hidden_edges: worst(&free(view.edges_missed(0.0, 0.2)), 3, 0.1, 4.0),
+            hidden_foot: worst(&free(view.edges_missed(0.0, 0.1)), 2, 0.1, 4.0),
             new_low: new(0.06, 0.1),
             new_higher: new(0.1, 0.15),
             hidden_above: share(&free(view.hidden(0.5, 1.0)), 0.2, 1.5),
@@ -79,17 +89,26 @@ impl Evidence {
     /// What the score weighs, in the order of its weights: the evidence, and what is usual for an empty slot of this kind. Square roots: the
     /// first tenth of a share says more than the last.
     pub fn values(&self, usual: &Self) -> [f32; VALUES] {
-        let Self { hidden, hidden_edges, new_low, new_higher, hidden_above, new_on_beam, rack_missed, blocked: _ } = *self;
-        let seen = [hidden, hidden_edges, new_low, new_higher, hidden_above, new_on_beam, rack_missed];
-        let usual = [usual.hidden, usual.hidden_edges, usual.new_low, usual.new_higher];
+        let Self { hidden, hidden_edges, hidden_foot, new_low, new_higher, hidden_above, new_on_beam, rack_missed, blocked: _ } = *self;
+        let seen = [hidden, hidden_edges, hidden_foot, new_low, new_higher, hidden_above, new_on_beam, rack_missed];
+        let usual = [usual.hidden, usual.hidden_edges, usual.hidden_foot, usual.new_low, usual.new_higher];
         let mut values = [0.0; VALUES];
         values.iter_mut().zip(seen.into_iter().chain(usual)).for_each(|(value, share)| *value = share.clamp(0.0, 1.0).sqrt());
         values
     }
 
     /// What an empty slot gives on average.
-    pub(super) const USUAL: Self =
-        Self { hidden: 0.2, hidden_edges: 0.3, new_low: 0.1, new_higher: 0.1, hidden_above: 0.1, new_on_beam: 0.1, rack_missed: 0.1, blocked: 0.0 };
+    pub(super) const USUAL: Self = Self {
+        hidden: 0.2,
+        hidden_edges: 0.3,
+        hidden_foot: 0.2,
+        new_low: 0.1,
+        new_higher: 0.1,
+        hidden_above: 0.1,
+        new_on_beam: 0.1,
+        rack_missed: 0.1,
+        blocked: 0.0,
+    };
 
     /// The mean of several; none of none.
     pub(super) fn mean(of: &[Self]) -> Option<Self> {
@@ -97,6 +116,7 @@ impl Evidence {
         (!of.is_empty()).then(|| Self {
             hidden: mean(|one| one.hidden),
             hidden_edges: mean(|one| one.hidden_edges),
+            hidden_foot: mean(|one| one.hidden_foot),
             new_low: mean(|one| one.new_low),
             new_higher: mean(|one| one.new_higher),
             hidden_above: mean(|one| one.hidden_above),
@@ -119,7 +139,8 @@ impl View<'_> {
         (x / self.base.width as f32 - opening.left) / (opening.right - opening.left) * COLUMNS as f32
     }
 
-    /// The columns in which neither edge of the beam is seen. No load hides both: it stands on the beam, not before it.
+    /// The columns in which the beam is not seen: neither of its edges, nor its face as bright as it should be. No load hides them: it stands
+    /// on the beam, not before it. Nor does a shadow: it has the edges left.
     fn blocked(&self) -> [bool; COLUMNS] {
         let beam = &self.base.beam;
         let (mut upper, mut lower) = (Columns::default(), Columns::default());
@@ -129,8 +150,15 @@ impl View<'_> {
                 self.count(if is_lower { &mut lower } else { &mut upper }, edge, *seen);
             }
         }
+        let face = self.base.face_on(self.picture, &self.front.warp);
+        let mut ratios: [f32; COLUMNS] = std::array::from_fn(|column| (face[column] + 4.0) / (self.base.face[column] + 4.0));
+        let each = ratios;
+        let light = *ratios.select_nth_unstable_by(COLUMNS / 2, f32::total_cmp).1;
         let is_hidden = |seen: &Seen| seen.missed >= 0.7 * seen.there;
-        std::array::from_fn(|column| lower[column].there >= 2.0 && is_hidden(&lower[column]) && is_hidden(&upper[column]))
+        let is_other = |column: usize| !(1.0 / OTHER..OTHER).contains(&(each[column] / light));
+        std::array::from_fn(|column| {
+            lower[column].there >= 2.0 && is_hidden(&lower[column]) && is_hidden(&upper[column]) && is_other(column)
+        })
     }
 
     /// What is not seen of what stands for good, in a band above the beam: from and to, in shares of the opening's height.
@@ -177,14 +205,18 @@ impl View<'_> {
 
     /// The share of the width with something new in a band above the beam, or on it, outside of what is blocked. The uprights' rims are
     /// left out.
-    fn new(&self, from: f32, to: f32, is_blocked: &[bool; COLUMNS]) -> f32 {
+    fn newness(&self, from: f32, to: f32, is_blocked: &[bool; COLUMNS]) -> f32 {
         let top = (beam_row(&self.base.beam) * CELL) as f32;
         let mut strongest = [0.0f32; 2 * COLUMNS];
         for (cell, new) in self.differs.new.iter().enumerate() {
             let centre = |at: usize| (at * CELL) as f32 + CELL as f32 / 2.0;
             let (x, y) = (centre(cell % self.differs.across), centre(cell / self.differs.across));
             let (above, column) = ((top - y) / self.span(), self.column(x));
-            if !(from..to).contains(&above) || !(0.5..COLUMNS as f32 - 0.5).contains(&column) || is_blocked[column as usize] || !self.differs.is_known[cell] {
+            if !(from..to).contains(&above)
+                || !(0.5..COLUMNS as f32 - 0.5).contains(&column)
+                || is_blocked[column as usize]
+                || !self.differs.is_known[cell]
+            {
                 continue;
             }
             let half = &mut strongest[(2.0 * column) as usize];

@@ -1,6 +1,6 @@
 //! What several pictures of the empty slot say together.
 
-use super::evidence::{Evidence, View};
+use super::evidence::{COLUMNS, Evidence, View};
 use super::reference::in_shares;
 use super::score::{self, verdict};
 use super::{Occupancy, Reference, Slot, Unsure};
@@ -55,6 +55,8 @@ pub(super) struct Base {
     pub(super) edges: Vec<Edge>,
     /// The edges of what stands for good behind it.
     pub(super) inside: Vec<Edge>,
+    /// How bright the beam's face is, by column of the opening.
+    pub(super) face: [f32; COLUMNS],
     marker: Option<Quad>,
 }
 
@@ -170,7 +172,9 @@ impl Model {
         }
         let known = Known::of(members.iter().map(|member| &member.cells))?;
         let standing = Standing::of(&slopes, &opening, &beam)?;
-        Some(Self { known, standing, base: Base { opening, width, height, beam, edges, inside, marker: first.marker }, members, usual: Evidence::USUAL })
+        let mut base = Base { opening, width, height, beam, edges, inside, face: [0.0; COLUMNS], marker: first.marker };
+        base.face = base.face_on(&first.picture, &unmoved);
+        Some(Self { known, standing, base, members, usual: Evidence::USUAL })
     }
 
     fn judge(&self, picture: &Luma, marker: Option<&Quad>) -> Occupancy {
@@ -185,7 +189,15 @@ impl Model {
         let (verdict, unsure) = verdict(score, &evidence);
         let nearest = self.nearest(&cells);
         let shift = nearest.map_or([0.0; 2], |member| base.shift(&front.warp, &member.warp, picture));
-        Occupancy { verdict, score, unsure, reference: nearest.map(|member| member.index), shift, evidence: Some(evidence), usual: Some(self.usual) }
+        Occupancy {
+            verdict,
+            score,
+            unsure,
+            reference: nearest.map(|member| member.index),
+            shift,
+            evidence: Some(evidence),
+            usual: Some(self.usual),
+        }
     }
 
     /// Lays a picture on the references, from a first guess where there is one.
@@ -203,7 +215,7 @@ impl Model {
         let (cells, laid) = Cells::with_gradient(picture, &rear.warp, &base.beam);
         let blocks = self.standing.seen_on(&laid);
         let differs = Difference::of(&cells, front.gain(&gradient, &base.edges), &self.known);
-        let evidence = Evidence::of(&View { base, front: &front, rear: &rear, blocks: &blocks, differs: &differs });
+        let evidence = Evidence::of(&View { picture, base, front: &front, rear: &rear, blocks: &blocks, differs: &differs });
         Ok(Seen { evidence, cells, front })
     }
 
@@ -233,13 +245,31 @@ impl Base {
         Some(if 2 * elsewhere >= self.edges.len() { Unsure::CameraMoved } else { Unsure::ViewBlocked })
     }
 
+    /// How bright the beam's face is on a picture, by column of the opening.
+    pub(super) fn face_on(&self, picture: &Scaled, front: &Warp) -> [f32; COLUMNS] {
+        const PLACES: usize = 6;
+        std::array::from_fn(|column| {
+            let place = |part: usize| {
+                let share = (column as f32 + (part as f32 + 0.5) / PLACES as f32) / COLUMNS as f32;
+                let x = (self.opening.left + share * (self.opening.right - self.opening.left)) * self.width as f32;
+                let [x, y] = front.map(x, self.beam.top_at(x) + (self.beam.bottom - self.beam.top) / 2.0);
+                picture.at(x, y)
+            };
+            (0..PLACES).map(place).sum::<f32>() / PLACES as f32
+        })
+    }
+
     /// Where the marker says that the picture lies: the first guess of its registration.
     fn start(&self, seen: &Quad) -> Option<Warp> {
         let known = self.marker.as_ref()?;
         let (width, height) = (self.width as f32, self.height as f32);
         let pixels = |quad: &Quad| quad.map(|corner| [corner.x * width, corner.y * height]);
         let pairs: Vec<([f32; 2], [f32; 2])> = pixels(known).into_iter().zip(pixels(seen)).collect();
-        pairs.iter().flat_map(|(from, to)| from.iter().chain(to)).all(|value| value.is_finite()).then(|| registration::through(self.width, self.height, &pairs))
+        pairs
+            .iter()
+            .flat_map(|(from, to)| from.iter().chain(to))
+            .all(|value| value.is_finite())
+            .then(|| registration::through(self.width, self.height, &pairs))
     }
 
     /// How far a picture has to be moved to lie on a reference, at the middle of the opening, in its own pixels.

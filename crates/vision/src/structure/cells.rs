@@ -113,7 +113,8 @@ impl Cells {
             for x in 0..self.across {
                 let at = |y: usize| across[y * self.across + x];
                 let (above, here, below) = (at(y.saturating_sub(1)), at(y), at((y + 1).min(self.down - 1)));
-                self.edges[y * self.across + x] = std::array::from_fn(|direction| 0.25 * (above[direction] + below[direction]) + 0.5 * here[direction]);
+                self.edges[y * self.across + x] =
+                    std::array::from_fn(|direction| 0.25 * (above[direction] + below[direction]) + 0.5 * here[direction]);
             }
         }
     }

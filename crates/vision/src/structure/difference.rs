@@ -61,9 +61,13 @@ impl Difference {
         let noise = (2.0 * picture.noise() / gain).max(WEAKEST);
         let telling = |over: f32| if over > 0.0 { over / (over + HALF_TELLING) } else { 0.0 };
         let new = picture.edges.iter().zip(&known.most);
-        let new = new.map(|(edges, most)| std::array::from_fn(|direction| telling(edges[direction] / gain - STRONGER * most[direction] - noise))).collect();
+        let new = new
+            .map(|(edges, most)| std::array::from_fn(|direction| telling(edges[direction] / gain - STRONGER * most[direction] - noise)))
+            .collect();
         let gone = widened(picture).into_iter().zip(&known.least);
-        let gone = gone.map(|(edges, least)| std::array::from_fn(|direction| telling(least[direction] - STRONGER * edges[direction] / gain - noise))).collect();
+        let gone = gone
+            .map(|(edges, least)| std::array::from_fn(|direction| telling(least[direction] - STRONGER * edges[direction] / gain - noise)))
+            .collect();
         let is_known = picture.unknown.iter().map(|unknown| *unknown < 0.5).collect();
         Self { across: known.across, down: picture.down, new, gone, is_known }
     }

@@ -149,7 +149,8 @@ fn line_strengths(gradient: &Gradient, opening: &Region, slope: f32) -> Vec<[f32
 
 /// The slope that a share of the pixels does not reach.
 fn strong(gradient: &Gradient, share: f32) -> f32 {
-    let mut slopes: Vec<f32> = gradient.down.iter().zip(&gradient.right).step_by(3).map(|(down, right)| down.abs().max(right.abs())).collect();
+    let mut slopes: Vec<f32> =
+        gradient.down.iter().zip(&gradient.right).step_by(3).map(|(down, right)| down.abs().max(right.abs())).collect();
     if slopes.is_empty() {
         return 0.0;
     }

@@ -42,8 +42,11 @@ const ROUNDS: [Round; 5] = [
     Round { reach: 3, tolerance: 2.0, terms: 8 },
 ];
 /// From where the front of the rack is to where its rear is: that moves otherwise, as it is farther away.
-const REARWARD: [Round; 3] =
-    [Round { reach: 6, tolerance: 4.0, terms: 6 }, Round { reach: 4, tolerance: 3.0, terms: 8 }, Round { reach: 3, tolerance: 2.0, terms: 8 }];
+const REARWARD: [Round; 3] = [
+    Round { reach: 6, tolerance: 4.0, terms: 6 },
+    Round { reach: 4, tolerance: 3.0, terms: 8 },
+    Round { reach: 3, tolerance: 2.0, terms: 8 },
+];
 /// The usual sizes of what the rear moves otherwise, in pixels.
 const REAR: [f32; TERMS] = [4.0, 4.0, 3.0, 3.0, 3.0, 3.0, 2.0, 2.0];
 /// Fewer edges than this tell nothing.

@@ -40,7 +40,9 @@ impl Scaled {
                     *sum += weight * f32::from(pixel);
                 }
             }
-            pixels.extend(columns.iter().map(|(first, weights)| row[*first..].iter().zip(weights).map(|(value, weight)| value * weight).sum::<f32>()));
+            pixels.extend(
+                columns.iter().map(|(first, weights)| row[*first..].iter().zip(weights).map(|(value, weight)| value * weight).sum::<f32>()),
+            );
         }
         Self { width, height, pixels }
     }

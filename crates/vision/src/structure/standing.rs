@@ -55,7 +55,8 @@ impl Standing {
         let (mut right, mut down) = (mean(&|picture| &picture.right), mean(&|picture| &picture.down));
         // What only some show is less than what all show together: it is weighed down by the part that they agree on.
         for index in 0..right.len() {
-            let energy: f32 = pictures.iter().map(|(picture, gain)| (picture.right[index] / gain).powi(2) + (picture.down[index] / gain).powi(2)).sum();
+            let energy: f32 =
+                pictures.iter().map(|(picture, gain)| (picture.right[index] / gain).powi(2) + (picture.down[index] / gain).powi(2)).sum();
             let agreed = (right[index].powi(2) + down[index].powi(2)) / (energy * share + 0.5);
             right[index] *= agreed;
             down[index] *= agreed;
@@ -64,7 +65,8 @@ impl Standing {
         let [left, top, wide, _] = opening.pixels(first.width as u32, first.height as u32).map(|edge| edge as usize);
         // No block reaches over the rim: places are looked at a little beside where they should be.
         let margin = OFF as usize + 1;
-        let (right, bottom) = ((left + wide).min(first.width.saturating_sub(margin)), (beam.top.max(0.0) as usize).min(first.height.saturating_sub(margin)));
+        let (right, bottom) =
+            ((left + wide).min(first.width.saturating_sub(margin)), (beam.top.max(0.0) as usize).min(first.height.saturating_sub(margin)));
         for top in (top.max(margin)..bottom.saturating_sub(BLOCK)).step_by(STEP) {
             for left in (left.max(margin)..right.saturating_sub(BLOCK)).step_by(STEP) {
                 let weight = (standing.energy(left, top) / (BLOCK * BLOCK) as f32).sqrt() / CLEAR;
