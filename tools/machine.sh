@@ -100,5 +100,5 @@ need_programs() {
 # What every build needs: the libraries written in C that dependencies bring along.
 need_to_build() {
     need_rust
-    need_programs "cc:gcc libc6-dev" pkg-config:pkg-config cmake:cmake
+    need_programs "cc:gcc libc6-dev" c++:g++ pkg-config:pkg-config cmake:cmake
 }

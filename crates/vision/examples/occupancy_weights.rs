@@ -6,6 +6,7 @@
 //! them for its families for tuning.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that cannot be set up ends")]
+#![allow(clippy::needless_range_loop, reason = "matrices are written with their indices")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

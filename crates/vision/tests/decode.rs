@@ -247,7 +247,8 @@ const DEAR: [&str; 5] = ["baseline", "progressive", "gray progressive", "interla
 #[test]
 #[ignore = "run by the test below"]
 fn decodes_one_dear_picture() {
-    let bytes = std::fs::read(std::env::var("PANDIAN_DEAR").unwrap()).unwrap();
+    let Ok(file) = std::env::var("PANDIAN_DEAR") else { return };
+    let bytes = std::fs::read(file).unwrap();
     let before = peak_bytes();
     let result = decode(&bytes, &Limits::default());
     println!("took {} after {:?}", peak_bytes() - before, result.map(|picture| picture.width()));

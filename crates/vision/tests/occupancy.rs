@@ -1,5 +1,7 @@
 //! Empty or occupied, changed or not, fit or not: told on small drawn racks.
 
+#![allow(clippy::unwrap_used, reason = "what cannot go on has failed")]
+
 use pandian_vision::change::{self, Difference};
 use pandian_vision::gates::{self, GateSettings, Unfit};
 use pandian_vision::occupancy::{Presence, Reference, References, Slot, Unsure, judge};
@@ -51,18 +53,18 @@ fn brightness(rack: &Rack, x: f32, y: f32) -> f32 {
             165.0
         };
     }
-    if let Some((left, width, height)) = rack.load {
-        if is_in(x, y, left, BEAM - height, left + width, BEAM) {
-            let is_label = is_in(x, y, left + 0.2 * width, BEAM - 0.7 * height, left + 0.6 * width, BEAM - 0.4 * height);
-            let is_foot = y > BEAM - 0.04 && ((x - left) / width * 3.0).fract() > 0.4;
-            return if is_label {
-                225.0
-            } else if is_foot {
-                30.0
-            } else {
-                128.0
-            };
-        }
+    if let Some((left, width, height)) = rack.load
+        && is_in(x, y, left, BEAM - height, left + width, BEAM)
+    {
+        let is_label = is_in(x, y, left + 0.2 * width, BEAM - 0.7 * height, left + 0.6 * width, BEAM - 0.4 * height);
+        let is_foot = y > BEAM - 0.04 && ((x - left) / width * 3.0).fract() > 0.4;
+        return if is_label {
+            225.0
+        } else if is_foot {
+            30.0
+        } else {
+            128.0
+        };
     }
     if is_in(x, y, 0.1, BEAM - 0.12, 0.9, BEAM - 0.085) || is_in(x, y, 0.2, 0.0, 0.24, BEAM) || is_in(x, y, 0.76, 0.0, 0.8, BEAM) {
         return 120.0;

@@ -286,7 +286,7 @@ mod tests {
         let mut pixels = Vec::new();
         for y in 0..200u32 {
             pixels.extend((0..300u32).map(|x| {
-                let is_rack = x < 20 || x >= 280 || beam.contains(&y);
+                let is_rack = !(20..280).contains(&x) || beam.contains(&y);
                 let goods = if x > 100 && x < 200 && y > 60 && y < 120 { 30 } else { 0 };
                 if is_rack { 180 } else { 50 + goods as u8 }
             }));
