@@ -35,13 +35,6 @@ fn main() {
     if !fit.is_empty() {
         let known = judged(fit);
         let weights = regress(&known);
-        if let Ok(path) = std::env::var("DUMP") {
-            let rows: Vec<String> = known
-                .iter()
-                .filter_map(|one| Some(format!("{},{},{},{},{:.5?}", one.name, one.is_occupied, one.kind, one.family, values(one)?)))
-                .collect();
-            std::fs::write(path, rows.join("\n")).unwrap();
-        }
         println!("weights {:.2?}, added {:.2}", &weights[..VALUES], weights[VALUES]);
         let fitted = |one: &Judged| {
             values(one).map_or(0.0, |values| values.iter().zip(weights).map(|(value, weight)| f64::from(*value) * weight).sum())
@@ -167,7 +160,7 @@ fn tell(judged: &[Judged]) {
             counts[1] += usize::from(is_wrong);
             counts[2] += usize::from(one.seen.verdict == Presence::Unsure);
         }
-        if is_wrong || std::env::var("ALL").is_ok() {
+        if is_wrong {
             println!("  wrong: {} {} {} {:.2} {:.2?}", one.name, one.kind, one.family, one.seen.score, one.seen.evidence);
         }
     }

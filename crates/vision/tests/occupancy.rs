@@ -147,7 +147,7 @@ fn a_crane_that_stopped_a_little_astray_changes_nothing_and_the_shift_is_told() 
 #[test]
 fn a_moved_camera_and_a_blocked_view_are_never_called_empty() {
     let references = references();
-    let moved = references.judge(&draw(&Rack { moved: (0.16, 0.08), ..EMPTY }), None);
+    let moved = references.judge(&draw(&Rack { moved: (0.05, 0.16), ..EMPTY }), None);
     assert_eq!((moved.verdict, moved.unsure), (Presence::Unsure, Some(Unsure::CameraMoved)), "{moved:?}");
     let mut blocked = draw(&EMPTY);
     for (index, pixel) in blocked.pixels_mut().iter_mut().enumerate() {

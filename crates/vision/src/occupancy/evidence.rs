@@ -29,7 +29,7 @@ pub struct Evidence {
     pub new_on_beam: f32,
     /// Of the uprights and the upper beam, how much is not found. Speaks against a load: the picture is poor.
     pub rack_missed: f32,
-    /// The share of the width in which even the beam is not seen: something stands before it. Nothing is said of these parts.
+    /// The share of the width in which even the beam is not seen: something stands before it.
     pub blocked: f32,
 }
 
@@ -68,21 +68,16 @@ struct Seen {
 
 impl Evidence {
     pub(super) fn of(view: &View<'_>) -> Self {
-        let is_blocked = view.blocked();
-        let free = |columns: Columns| -> Vec<Seen> {
-            columns.into_iter().zip(is_blocked).filter(|(_, blocked)| !blocked).map(|(seen, _)| seen).collect()
-        };
-        let new = |from: f32, to: f32| view.newness(from, to, &is_blocked);
         Self {
-            hidden: worst(&free(view.hidden(0.02, 0.3)), 5, 0.2, 1.5),
-            hidden_edges: worst(&free(view.edges_missed(0.0, 0.2)), 3, 0.1, 4.0),
-            hidden_foot: worst(&free(view.edges_missed(0.0, 0.1)), 2, 0.1, 4.0),
-            new_low: new(0.06, 0.1),
-            new_higher: new(0.1, 0.15),
-            hidden_above: share(&free(view.hidden(0.5, 1.0)), 0.2, 1.5),
-            new_on_beam: new(-0.09, -0.015),
+            hidden: worst(&view.hidden(0.02, 0.3), 5, 0.2, 1.5),
+            hidden_edges: worst(&view.edges_missed(0.0, 0.2), 3, 0.1, 4.0),
+            hidden_foot: worst(&view.edges_missed(0.0, 0.1), 2, 0.1, 4.0),
+            new_low: view.newness(0.06, 0.1),
+            new_higher: view.newness(0.1, 0.15),
+            hidden_above: share(&view.hidden(0.5, 1.0), 0.2, 1.5),
+            new_on_beam: view.newness(-0.09, -0.015),
             rack_missed: 1.0 - view.front.share(&view.base.edges, |part| part != Part::Beam).unwrap_or(0.9),
-            blocked: is_blocked.iter().filter(|blocked| **blocked).count() as f32 / COLUMNS as f32,
+            blocked: view.blocked().into_iter().filter(|blocked| *blocked).count() as f32 / COLUMNS as f32,
         }
     }
 
@@ -203,27 +198,21 @@ impl View<'_> {
         }
     }
 
-    /// The share of the width with something new in a band above the beam, or on it, outside of what is blocked. The uprights' rims are
-    /// left out.
-    fn newness(&self, from: f32, to: f32, is_blocked: &[bool; COLUMNS]) -> f32 {
+    /// The share of the width with something new in a band above the beam, or on it. The uprights' rims are left out.
+    fn newness(&self, from: f32, to: f32) -> f32 {
         let top = (beam_row(&self.base.beam) * CELL) as f32;
         let mut strongest = [0.0f32; 2 * COLUMNS];
         for (cell, new) in self.differs.new.iter().enumerate() {
             let centre = |at: usize| (at * CELL) as f32 + CELL as f32 / 2.0;
             let (x, y) = (centre(cell % self.differs.across), centre(cell / self.differs.across));
             let (above, column) = ((top - y) / self.span(), self.column(x));
-            if !(from..to).contains(&above)
-                || !(0.5..COLUMNS as f32 - 0.5).contains(&column)
-                || is_blocked[column as usize]
-                || !self.differs.is_known[cell]
-            {
+            if !(from..to).contains(&above) || !(0.5..COLUMNS as f32 - 0.5).contains(&column) || !self.differs.is_known[cell] {
                 continue;
             }
             let half = &mut strongest[(2.0 * column) as usize];
             *half = new.iter().fold(*half, |most, value| most.max(*value));
         }
-        let free = is_blocked.iter().filter(|blocked| !**blocked).count().max(1) as f32;
-        strongest.iter().filter(|strength| **strength > NEW).count() as f32 / (2.0 * free)
+        strongest.iter().filter(|strength| **strength > NEW).count() as f32 / strongest.len() as f32
     }
 }
 

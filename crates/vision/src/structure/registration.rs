@@ -51,6 +51,8 @@ const REARWARD: [Round; 3] = [
 const REAR: [f32; TERMS] = [4.0, 4.0, 3.0, 3.0, 3.0, 3.0, 2.0, 2.0];
 /// Fewer edges than this tell nothing.
 const FEW: usize = 6;
+/// Where this share of the edges is found no other place is looked for.
+const CERTAIN: f32 = 0.85;
 /// How exactly an edge is found, in pixels.
 const NOISE: f32 = 0.7;
 
@@ -59,17 +61,18 @@ impl Registration {
     /// same place" is known, a marker for one.
     pub(crate) fn find(picture: &Gradient, edges: &[Edge], start: Option<Warp>) -> Self {
         let unmoved = Warp::identity(picture.width, picture.height);
-        let mut starts = coarse(picture, edges).map_or(vec![unmoved], |moved| vec![unmoved, moved]);
-        if let Some(start) = start {
-            starts.insert(0, start);
-        }
         let mut best: Option<(usize, Self)> = None;
-        for start in starts {
+        // The coarse search is the last resort: it costs more than all else, and cranes mostly stop where they should.
+        let guesses: [&dyn Fn() -> Option<Warp>; 3] = [&|| start, &|| Some(unmoved), &|| coarse(picture, edges)];
+        for start in guesses.into_iter().filter_map(|guess| guess()) {
             let warp = refine(picture, edges, start, &ROUNDS, &USUAL);
             let seen = seen(picture, edges, &warp);
             let count = seen.iter().filter(|seen| **seen).count();
             if best.as_ref().is_none_or(|(most, _)| count > *most) {
                 best = Some((count, Self { warp, seen }));
+            }
+            if count as f32 >= CERTAIN * edges.len() as f32 {
+                break;
             }
         }
         best.map_or_else(|| Self { warp: unmoved, seen: vec![false; edges.len()] }, |(_, found)| found)
