@@ -143,6 +143,10 @@ const STEEPEST: u32 = 4;
 /// Contrast evened out tile by tile: adaptive histogram equalisation with a limit on the contrast (Zuiderveld, Graphics Gems IV).
 pub(super) fn evened(base: &Luma) -> Luma {
     let (width, height) = (base.width() as usize, base.height() as usize);
+    // Too few pixels a tile tell nothing of its grays.
+    if width.min(height) < 4 * TILES {
+        return base.clone();
+    }
     let edge = |tile: usize, size: usize| tile * size / TILES;
     let mut curves = vec![[0u8; 256]; TILES * TILES];
     for (at, curve) in curves.iter_mut().enumerate() {
