@@ -19,13 +19,13 @@ use serde_json::Value;
 use warehouse::{Draft, Served, judged, named};
 
 /// One try may take this long.
-const TIMEOUT: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(4);
 const TRIES: u32 = 3;
 /// Longest pause between two tries.
 const PAUSE: Duration = Duration::from_millis(600);
 
 const RULES: &str =
-    "[defaults]\ntimeout = \"2s\"\nattempts = 3\nfirst_delay = \"300ms\"\nmax_delay = \"600ms\"\n\n[defaults.compare]\nattempts = 10\n";
+    "[defaults]\ntimeout = \"4s\"\nattempts = 3\nfirst_delay = \"300ms\"\nmax_delay = \"600ms\"\n\n[defaults.compare]\nattempts = 10\n";
 
 /// A fault, the device that it strikes (a camera of kind http, or a `snapshot` of one of kind http-snapshot), what the driver calls it, and what then becomes of a location where it strikes every time.
 struct Row {
@@ -121,11 +121,11 @@ fn put_references(served: &Served, data: &str) {
             file.display().to_string()
         })
         .collect();
-    let mut add: Vec<&str> = vec!["add"];
-    add.extend(pictures.iter().map(String::as_str));
-    add.extend(["--kind", "slot", "--light", "hall"]);
-    references(&add);
-    let names: Vec<String> = (1..=pictures.len()).map(|n| format!("kind:slot/hall/{n}")).collect();
+    // Of each light one is used.
+    for (light, picture) in (1..).zip(&pictures) {
+        references(&["add", picture, "--kind", "slot", "--light", &format!("hall {light}")]);
+    }
+    let names: Vec<String> = (1..=pictures.len()).map(|light| format!("kind:slot/hall {light}/1")).collect();
     let mut accept: Vec<&str> = vec!["accept"];
     accept.extend(names.iter().map(String::as_str));
     accept.extend(["--by", "test"]);
@@ -152,13 +152,13 @@ fn strike(row: &Row) -> String {
     // Not the first of all: a camera has nothing to send again then.
     let (always, once) = ("A01-L-003-01", "A01-L-002-01");
     let fault = |location: &str, more: &str| {
-        // At fifty times the speed: 3 s later, and away for 350 ms.
+        // At fifty times the speed: 6 s later, and away for 350 ms.
         format!(
             "[[simulation.fault]]\nkind = \"{}\"\ndevice = \"{}\"\nlocations = [\"{location}\"]\n{more}\n{}\n",
             row.kind,
             row.role(),
             match row.kind {
-                "slow" => "delay = \"150s\"",
+                "slow" => "delay = \"300s\"",
                 "refuse" | "device_restart" => "lasting = \"17500ms\"",
                 _ => "",
             }
@@ -183,8 +183,8 @@ fn strike(row: &Row) -> String {
     expected.insert(always.into(), row.end.into());
     let mut found = judged(&events);
     for (location, verdict) in found.iter_mut().filter(|_| row.is_snapshot()) {
-        // A picture may leave open whether a slot is empty, and with it the verdict; it never says otherwise.
-        if *verdict == "ambiguous" && expected[location] == Verdict::UnexpectedlyEmpty.as_str() {
+        // A picture may leave a location to a person; it never says otherwise than what is so.
+        if *verdict == "ambiguous" {
             verdict.clone_from(&expected[location]);
         }
     }
@@ -277,7 +277,7 @@ fn mixed(rows: impl Fn(&Row) -> bool, more: &[&'static str], rate: f64, snapshot
     for kind in &kinds {
         simulation.push_str(&format!("[[simulation.fault]]\nkind = \"{kind}\"\nrate = {rate}\n"));
         simulation.push_str(match *kind {
-            "slow" => "delay = \"150s\"\n",
+            "slow" => "delay = \"300s\"\n",
             "refuse" | "device_restart" => "lasting = \"17500ms\"\n",
             _ => "",
         });
@@ -310,6 +310,6 @@ fn mixed(rows: impl Fn(&Row) -> bool, more: &[&'static str], rate: f64, snapshot
     let faults = served.stop().faults;
     println!("struck: {faults:?}\ncodes: {codes:?}\nopen: {open} of {}", truth.len());
     assert!(faults.len() >= 10, "{faults:?}");
-    assert!(open < if snapshot { 32 } else { 16 }, "a tenth of all operations fails, but each is tried again");
+    assert!(open < if snapshot { 64 } else { 16 }, "a tenth of all operations fails, but each is tried again");
     kinds.len()
 }
