@@ -154,11 +154,6 @@ impl References {
         self.0.get(name)
     }
 
-    /// Whether any was accepted.
-    pub fn any_accepted(&self) -> bool {
-        self.0.values().any(|reference| reference.standing == Standing::Accepted)
-    }
-
     /// The name that the next picture of a subject in a light gets.
     pub fn next_name(&self, subject: Subject, light: Arc<str>) -> ReferenceName {
         let versions = self.0.keys().filter(|name| name.subject == subject && name.light == light).map(|name| name.version);

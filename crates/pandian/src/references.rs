@@ -8,7 +8,7 @@ use pandian_devices::camera::picture::media_type;
 use pandian_devices::{DeviceError, DevicePending, Shot, Visit};
 use pandian_domain::reference::Subject;
 use pandian_domain::retry::RetryPolicy;
-use pandian_domain::{Code, Digest, Fact, LocationCode, OpKind, Record, ReferenceName, References, StocktakeId, Timestamp};
+use pandian_domain::{Code, Digest, Fact, LocationCode, OpKind, Record, ReferenceName, References, StocktakeId};
 use pandian_engine::{Clock, Devices, Site};
 use pandian_store::{Batch, Store};
 use pandian_vision::gates::{self, GateSettings};
@@ -153,7 +153,7 @@ pub async fn photograph(site: &Site, location: &LocationCode, gates: &GateSettin
     let Some(camera) = devices.camera.on(slot.place.map(|place| place.side)) else {
         return Err(Fault::new(Code::ConfigInvalid, format!("crane {} has no camera that faces \"{location}\"", lane.crane)));
     };
-    let stop = StocktakeId::new(Timestamp::now(), rand::rng().random()).stop(1);
+    let stop = StocktakeId::new(Clock::System.now(), rand::rng().random()).stop(1);
     let visit = |op: OpKind, attempt: u16, rule: &RetryPolicy| Visit {
         stop,
         op,
