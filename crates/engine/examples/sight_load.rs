@@ -135,14 +135,14 @@ fn main() {
 
 /// Bytes to all answers, one picture after the other on this thread.
 fn alone(shots: &[Bytes], references: &[Bytes]) -> Vec<Duration> {
-    let (slot, rules) = (occupancy::Slot::default(), SightRules::default());
+    let (framing, rules) = (occupancy::Framing::default(), SightRules::default());
     let pictures = references.iter().map(|bytes| decode(bytes, &Limits::default()).unwrap()).collect();
-    let empty = EmptySlot::of(pictures, &slot, |_| None);
+    let empty = EmptySlot::of(pictures, &framing, |_| None);
     let before = decode(&references[0], &Limits::default()).unwrap();
     let codes = CodeSettings { formats: rules.formats, budget: rules.budget, ..CodeSettings::default() };
     let find = |text: &str| text.contains(LABEL).then_some(0);
     let questions = Questions {
-        slot: &slot,
+        framing: &framing,
         empty: Some(&empty),
         before: Some(&before),
         codes: &codes,

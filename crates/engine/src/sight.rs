@@ -10,7 +10,7 @@ use pandian_vision::codes::{self, CodeSettings, Expected, Format};
 use pandian_vision::gates::{self, GateSettings, Unfit};
 use pandian_vision::look::{EmptySlot, Questions, Seen, look};
 use pandian_vision::marker::Texts;
-use pandian_vision::occupancy::Slot;
+use pandian_vision::occupancy::Framing;
 use pandian_vision::picture::{self, Limits};
 use pandian_vision::{Luma, Region};
 
@@ -79,7 +79,7 @@ pub struct SlotKind {
     /// On these levels; none: on all.
     pub levels: Option<Vec<u32>>,
     /// Where things are on its pictures.
-    pub slot: Slot,
+    pub framing: Framing,
     /// Where labels can be.
     pub labels: Region,
 }
@@ -257,8 +257,8 @@ impl Looker {
 }
 
 impl SightRules {
-    fn slot(&self, kind: usize) -> Slot {
-        self.kinds.get(kind).map_or_else(Slot::default, |kind| kind.slot)
+    fn framing(&self, kind: usize) -> Framing {
+        self.kinds.get(kind).map_or_else(Framing::default, |kind| kind.framing)
     }
 
     /// How codes are read on pictures of a kind of slot. Markers are on the rack, so where there are any all of the picture is searched.
@@ -283,7 +283,7 @@ fn prepare(pictures: Vec<Luma>, site: &Site, kind: usize) -> EmptySlot {
         let seen = codes::read(picture, &rules.codes(kind), None);
         seen.codes.iter().find(|code| code.is_sure && rules.is_front_marker(site, &code.text)).map(|code| code.quad)
     };
-    EmptySlot::of(pictures, &rules.map_or_else(Slot::default, |rules| rules.slot(kind)), marker)
+    EmptySlot::of(pictures, &rules.map_or_else(Framing::default, |rules| rules.framing(kind)), marker)
 }
 
 fn decoded(who: &str, bytes: &[u8]) -> Result<Luma, Failure> {
@@ -312,7 +312,7 @@ fn seen(who: &str, site: &Site, bytes: &[u8], assigned: &Assigned) -> Result<Loo
     let picture = decoded(who, bytes)?;
     let decode = begun.elapsed();
     let before = assigned.before.as_ref().and_then(|(_, bytes)| picture::decode(bytes, &Limits::default()).ok());
-    let (slot, codes) = (rules.slot(assigned.kind), rules.codes(assigned.kind));
+    let (framing, codes) = (rules.framing(assigned.kind), rules.codes(assigned.kind));
     let labelled: Vec<&BookLine> = assigned.lines.iter().filter(|line| line.handling_unit.is_some() && !line.quantity.is_zero()).collect();
     let find = |text: &str| labelled.iter().position(|line| line.is_named_by(text));
     let expected = (!labelled.is_empty()).then_some(Expected { labels: labelled.len(), find: &find });
@@ -320,7 +320,7 @@ fn seen(who: &str, site: &Site, bytes: &[u8], assigned: &Assigned) -> Result<Loo
     let (front, rear) = (text(&rules.front_marker), text(&rules.rear_marker));
     let is_marker = |text: &str| rules.is_front_marker(site, text);
     let questions = Questions {
-        slot: &slot,
+        framing: &framing,
         empty: assigned.empty.as_deref(),
         before: before.as_ref(),
         codes: &codes,

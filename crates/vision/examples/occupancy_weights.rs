@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use pandian_vision::occupancy::{Occupancy, Presence, Reference, References, Slot};
+use pandian_vision::occupancy::{Framing, Occupancy, Presence, Reference, References};
 use pandian_vision::{Luma, Region, gates, picture};
 
 /// One picture and what the judge says of it.
@@ -61,8 +61,9 @@ fn judge(folder: &Path) -> Vec<Judged> {
         let number = |at: usize| fields[at].parse::<f32>().unwrap();
         let opening = Region { left: number(6), top: number(7), right: number(8), bottom: number(9) };
         if last.as_ref().is_none_or(|(names, _)| names != fields[1]) {
-            let slot = Slot { opening, beam: Some(opening.bottom) };
-            let prepared: Vec<Reference> = fields[1].split(' ').map(|name| Reference::prepare(&read(&folder.join(name)), &slot)).collect();
+            let framing = Framing::drawn(opening, Some(opening.bottom));
+            let prepared: Vec<Reference> =
+                fields[1].split(' ').map(|name| Reference::prepare(&read(&folder.join(name)), &framing)).collect();
             last = Some((fields[1].to_owned(), References::of(&prepared.iter().collect::<Vec<_>>())));
         }
         let (picture, (_, references)) = (read(&folder.join(fields[0])), last.as_ref().unwrap());

@@ -1,6 +1,6 @@
 //! Has anything changed since an earlier picture of the same location? Advice for whoever looks at it, never a verdict.
 
-use crate::occupancy::{Reference, Slot};
+use crate::occupancy::{Framing, Reference};
 use crate::structure::cells::{CELL, Cells};
 use crate::structure::difference::{Difference as Differs, Known};
 use crate::structure::gradient::Gradient;
@@ -41,7 +41,7 @@ const RECOGNISED: f32 = 0.5;
 /// Compares a picture with an earlier one of the same location.
 pub fn compare(picture: &Luma, before: &Luma, opening: &Region) -> Change {
     let opening = if opening.is_sound() { *opening } else { Region::WHOLE };
-    let before = Reference::prepare(before, &Slot { opening, beam: None });
+    let before = Reference::prepare(before, &Framing::drawn(opening, None));
     let (width, height) = (before.picture.width, before.picture.height);
     let scaled = Scaled::sized(picture, width, height);
     let gradient = Gradient::of(&scaled);

@@ -6,14 +6,14 @@ use crate::change::{self, Change};
 use crate::codes::{self, CodeSettings, CodesSeen, Expected};
 use crate::marker::{self, Markers, Texts};
 use crate::mask;
-use crate::occupancy::{Occupancy, Presence, Reference, References, Slot, Unsure};
+use crate::occupancy::{Framing, Occupancy, Presence, Reference, References, Unsure};
 use crate::{Luma, Quad};
 
 /// What is asked of a picture.
 #[derive(Clone, Copy)]
 pub struct Questions<'a> {
-    /// Where things are on it.
-    pub slot: &'a Slot,
+    /// Where things are on it; where there are pictures of the empty slot, theirs counts.
+    pub framing: &'a Framing,
     /// The slot, or its like, as it looks when it is empty; none where nobody knows.
     pub empty: Option<&'a EmptySlot>,
     /// The last picture of the location that was accepted.
@@ -31,22 +31,24 @@ pub struct Questions<'a> {
 /// Pictures of an empty slot, laid on each other once and at hand for many comparisons.
 #[derive(Debug)]
 pub struct EmptySlot {
+    framing: Framing,
     pictures: Vec<Luma>,
     references: References,
 }
 
 impl EmptySlot {
-    /// Lays pictures on each other. `marker` finds the front marker on one of them, where there are markers.
-    pub fn of(pictures: Vec<Luma>, slot: &Slot, marker: impl Fn(&Luma) -> Option<Quad>) -> Self {
+    /// Lays pictures on each other, and finds on them where things are if nobody drew it. `marker` finds the front marker on one of them, where there are markers.
+    pub fn of(pictures: Vec<Luma>, framing: &Framing, marker: impl Fn(&Luma) -> Option<Quad>) -> Self {
+        let framing = framing.found_on(&pictures);
         let prepare = |picture: &Luma| {
-            let reference = Reference::prepare(picture, slot);
+            let reference = Reference::prepare(picture, &framing);
             match marker(picture) {
                 Some(quad) => reference.with_marker(picture, &quad),
                 None => reference,
             }
         };
         let prepared: Vec<Reference> = pictures.iter().map(prepare).collect();
-        Self { references: References::of(&prepared.iter().collect::<Vec<_>>()), pictures }
+        Self { framing, references: References::of(&prepared.iter().collect::<Vec<_>>()), pictures }
     }
 }
 
@@ -84,10 +86,11 @@ pub fn look(picture: &Luma, questions: &Questions<'_>) -> Seen {
     let codes = timed(&mut took.codes, || codes::read(picture, questions.codes, questions.expected));
     let markers = marker::find(&codes.codes, questions.markers, questions.is_marker);
     let occupancy = timed(&mut took.occupancy, || occupancy_of(picture, questions.empty, &markers));
+    let opening = &questions.empty.map_or(questions.framing, |empty| &empty.framing).opening;
     let (change, mask) = timed(&mut took.change, || {
-        let change = questions.before.map(|before| change::compare(picture, before, &questions.slot.opening));
+        let change = questions.before.map(|before| change::compare(picture, before, opening));
         let nearest = occupancy.reference.and_then(|index| questions.empty?.pictures.get(index));
-        let mask = nearest.map(|empty| mask::difference(picture, empty, occupancy.shift, &questions.slot.opening));
+        let mask = nearest.map(|empty| mask::difference(picture, empty, occupancy.shift, opening));
         (change, mask.filter(|mask| !mask.is_empty()))
     });
     Seen { codes, markers, occupancy, change, mask, took }

@@ -1,6 +1,6 @@
 //! The difference mask: what a person is to look at first.
 
-use crate::occupancy::{Reference, Slot};
+use crate::occupancy::{Framing, Reference};
 use crate::structure::cells::{Cells, place};
 use crate::structure::difference::{Difference, Known};
 use crate::structure::gradient::Gradient;
@@ -23,7 +23,7 @@ const COMPANY: usize = 3;
 /// like the reference. `shift` moves the picture onto the reference, in pixels of the picture; the rest is found by the rack. Empty if it
 /// cannot be encoded.
 pub fn difference(picture: &Luma, reference: &Luma, shift: [f32; 2], opening: &Region) -> Vec<u8> {
-    let before = Reference::prepare(reference, &Slot { opening: *opening, beam: None });
+    let before = Reference::prepare(reference, &Framing::drawn(*opening, None));
     let (width, height) = (before.picture.width, before.picture.height);
     let scaled = Scaled::sized(picture, width, height);
     let gradient = Gradient::of(&scaled);

@@ -13,20 +13,43 @@ pub use evidence::Evidence;
 pub use reference::Reference;
 pub use references::References;
 
+use crate::structure::gradient::Gradient;
+use crate::structure::opening;
+use crate::structure::scaled::Scaled;
 use crate::{Luma, Region};
 
 /// Where things are on the pictures of a slot.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Slot {
+pub struct Framing {
     /// The opening through which the slot is seen: between the uprights, from the beam above down to the beam that carries the load.
     pub opening: Region,
     /// The upper edge of the carrying beam, as a share of the picture's height; none: it is found on the reference.
     pub beam: Option<f32>,
+    /// Whether a person drew it. What was found may be wrong, so an empty slot must look more empty.
+    pub is_drawn: bool,
 }
 
-impl Default for Slot {
+impl Default for Framing {
+    /// Nobody knows where things are.
     fn default() -> Self {
-        Self { opening: Region::WHOLE, beam: None }
+        Self { opening: Region::WHOLE, beam: None, is_drawn: false }
+    }
+}
+
+impl Framing {
+    /// As somebody drew it.
+    pub fn drawn(opening: Region, beam: Option<f32>) -> Self {
+        Self { opening, beam, is_drawn: true }
+    }
+
+    /// Where nobody drew it, it is found on pictures of the empty slot; the whole picture where none shows a rack.
+    #[must_use]
+    pub fn found_on(self, pictures: &[Luma]) -> Self {
+        if self.is_drawn {
+            return self;
+        }
+        let gradients: Vec<Gradient> = pictures.iter().map(|picture| Gradient::of(&Scaled::fit(picture))).collect();
+        Self { opening: opening::find(&gradients).unwrap_or(Region::WHOLE), ..self }
     }
 }
 

@@ -7,6 +7,7 @@
 pub(crate) mod cells;
 pub(crate) mod difference;
 pub(crate) mod gradient;
+pub(crate) mod opening;
 pub(crate) mod rack;
 pub(crate) mod registration;
 pub(crate) mod scaled;

@@ -4,7 +4,7 @@
 
 use pandian_vision::change::{self, Difference};
 use pandian_vision::gates::{self, GateSettings, Unfit};
-use pandian_vision::occupancy::{Presence, Reference, References, Slot, Unsure, judge};
+use pandian_vision::occupancy::{Framing, Presence, Reference, References, Unsure, judge};
 use pandian_vision::{Luma, Point, Region, mask};
 use proptest::prelude::*;
 
@@ -27,8 +27,8 @@ const BOX: Option<(f32, f32, f32)> = Some((0.3, 0.35, 0.3));
 /// The upper edge of the carrying beam, in shares of the width.
 const BEAM: f32 = 0.52;
 
-fn slot() -> Slot {
-    Slot { opening: Region { left: 0.1, top: 0.1, right: 0.9, bottom: BEAM * 1.5 }, beam: None }
+fn framing() -> Framing {
+    Framing::drawn(Region { left: 0.1, top: 0.1, right: 0.9, bottom: BEAM * 1.5 }, None)
 }
 
 /// A number from 0 to 1 that looks like chance.
@@ -101,7 +101,7 @@ fn references() -> References {
     let light = [(1.0, 0.0), (0.8, 10.0), (1.1, 0.0), (0.9, 5.0)];
     let pictures =
         [1, 2, 3, 4].map(|behind| draw(&Rack { behind, light: light[behind as usize - 1], moved: (0.002 * behind as f32, 0.0), ..EMPTY }));
-    let prepared = pictures.map(|picture| Reference::prepare(&picture, &slot()));
+    let prepared = pictures.map(|picture| Reference::prepare(&picture, &framing()));
     References::of(&prepared.iter().collect::<Vec<_>>())
 }
 
@@ -118,14 +118,18 @@ fn a_box_on_the_beam_is_seen_and_goods_behind_the_rack_are_not_taken_for_one() {
 
 #[test]
 fn one_reference_is_enough_where_nothing_behind_it_changes() {
-    let reference = Reference::prepare(&draw(&EMPTY), &slot());
+    let reference = Reference::prepare(&draw(&EMPTY), &framing());
     assert_eq!(judge(&draw(&EMPTY), &[&reference]).verdict, Presence::Empty);
     assert_eq!(judge(&draw(&Rack { load: BOX, ..EMPTY }), &[&reference]).verdict, Presence::Occupied);
 }
 
 #[test]
 fn nobody_has_to_say_where_the_slot_is() {
-    let reference = Reference::prepare(&draw(&EMPTY), &Slot::default());
+    let empty = [draw(&EMPTY)];
+    let found = Framing::default().found_on(&empty);
+    let near = |a: f32, b: f32| (a - b).abs() < 0.03;
+    assert!(near(found.opening.left, 0.1) && near(found.opening.right, 0.9) && near(found.opening.bottom, 1.5 * BEAM), "{found:?}");
+    let reference = Reference::prepare(&empty[0], &found);
     assert_eq!(judge(&draw(&EMPTY), &[&reference]).verdict, Presence::Empty);
     assert_eq!(judge(&draw(&Rack { load: BOX, ..EMPTY }), &[&reference]).verdict, Presence::Occupied);
 }
@@ -181,7 +185,7 @@ fn a_front_marker_leads_to_a_rack_that_lies_far_off() {
         [(0.4, 0.53), (0.5, 0.53), (0.5, 0.56), (0.4, 0.56)].map(|(x, y)| Point { x: (x + by.0) * 480.0, y: (y + by.1) * 480.0 })
     };
     let empty = draw(&EMPTY);
-    let reference = Reference::prepare(&empty, &slot()).with_marker(&empty, &quad((0.0, 0.0)));
+    let reference = Reference::prepare(&empty, &framing()).with_marker(&empty, &quad((0.0, 0.0)));
     let references = References::of(&[&reference]);
     let seen = references.judge(&draw(&Rack { moved, load: BOX, ..EMPTY }), Some(&quad(moved)));
     assert_eq!(seen.verdict, Presence::Occupied, "{seen:?}");
@@ -192,19 +196,19 @@ fn a_front_marker_leads_to_a_rack_that_lies_far_off() {
 fn only_a_change_of_the_slot_is_a_change() {
     let before = draw(&Rack { behind: 5, load: BOX, ..EMPTY });
     let again = draw(&Rack { behind: 5, load: BOX, moved: (0.01, 0.005), light: (0.7, 15.0), ..EMPTY });
-    assert_eq!(change::compare(&again, &before, &slot().opening).verdict, Difference::Same);
+    assert_eq!(change::compare(&again, &before, &framing().opening).verdict, Difference::Same);
     let gone = draw(&Rack { behind: 5, ..EMPTY });
-    let change = change::compare(&gone, &before, &slot().opening);
+    let change = change::compare(&gone, &before, &framing().opening);
     assert_eq!(change.verdict, Difference::Changed, "{change:?}");
     let other = Luma::new(480, 320, vec![90; 480 * 320]).unwrap();
-    assert_eq!(change::compare(&other, &before, &slot().opening).verdict, Difference::Unsure);
+    assert_eq!(change::compare(&other, &before, &framing().opening).verdict, Difference::Unsure);
 }
 
 #[test]
 fn the_mask_is_white_at_the_load_and_black_elsewhere() {
     let (reference, picture) =
         (draw(&Rack { behind: 5, ..EMPTY }), draw(&Rack { behind: 5, load: BOX, moved: (0.02, 0.0), size: (960, 640), ..EMPTY }));
-    let bytes = mask::difference(&picture, &reference, [-19.0, 0.0], &slot().opening);
+    let bytes = mask::difference(&picture, &reference, [-19.0, 0.0], &framing().opening);
     let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let frame = reader.next_frame(&mut pixels).unwrap();
@@ -255,24 +259,24 @@ fn any_picture() -> impl Strategy<Value = Luma> {
     })
 }
 
-fn any_slot() -> impl Strategy<Value = Slot> {
+fn any_framing() -> impl Strategy<Value = Framing> {
     let edge = || prop_oneof![4 => 0.0f32..1.0, 1 => Just(0.0), 1 => Just(1.0), 1 => Just(f32::NAN), 1 => -2.0f32..3.0];
     let opening = (edge(), edge(), edge(), edge()).prop_map(|(left, top, right, bottom)| Region { left, top, right, bottom });
-    (opening, proptest::option::of(edge())).prop_map(|(opening, beam)| Slot { opening, beam })
+    (opening, proptest::option::of(edge())).prop_map(|(opening, beam)| Framing::drawn(opening, beam))
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_picture_and_no_slot_make_it_panic(a in any_picture(), b in any_picture(), slot in any_slot(), by in any::<[f32; 2]>()) {
+    fn no_picture_and_no_slot_make_it_panic(a in any_picture(), b in any_picture(), framing in any_framing(), by in any::<[f32; 2]>()) {
         let quad = [Point { x: by[0], y: by[1] }; 4];
-        let reference = Reference::prepare(&a, &slot).with_marker(&a, &quad);
-        let other = Reference::prepare(&b, &slot);
+        let reference = Reference::prepare(&a, &framing).with_marker(&a, &quad);
+        let other = Reference::prepare(&b, &framing);
         let seen = References::of(&[&reference, &other]).judge(&b, Some(&quad));
         prop_assert!((0.0..=1.0).contains(&seen.score));
-        prop_assert!((0.0..=1.0).contains(&change::compare(&a, &b, &slot.opening).share));
-        mask::difference(&a, &b, by, &slot.opening);
+        prop_assert!((0.0..=1.0).contains(&change::compare(&a, &b, &framing.opening).share));
+        mask::difference(&a, &b, by, &framing.opening);
         gates::measure(&a, &GateSettings::default());
     }
 

@@ -9,7 +9,7 @@ use pandian_engine::{MarkerText, SightRules, SlotKind};
 use pandian_vision::Region;
 use pandian_vision::codes::Format;
 use pandian_vision::gates::GateSettings;
-use pandian_vision::occupancy::Slot;
+use pandian_vision::occupancy::Framing;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -173,5 +173,5 @@ fn slot_kind(document: &mut Document<'_>, path: &Path, table: SlotTable, layout:
         }
         aisles
     });
-    SlotKind { name: Arc::from(table.kind), aisles, levels: table.levels, slot: Slot { opening, beam: table.beam }, labels }
+    SlotKind { name: Arc::from(table.kind), aisles, levels: table.levels, framing: Framing::drawn(opening, table.beam), labels }
 }

@@ -23,10 +23,18 @@ pub(crate) struct Order {
     pub(crate) scenes: usize,
     pub(crate) references: usize,
     pub(crate) size: Size,
-    /// The judge has to find the beam itself.
-    pub(crate) finds_beam: bool,
+    /// What the judge is told of the slot's place on the pictures.
+    pub(crate) told: Told,
     pub(crate) out: Option<PathBuf>,
     pub(crate) is_json: bool,
+}
+
+/// What the judge is told of the slot's place; the rest it has to find itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    OpeningAndBeam,
+    Opening,
+    Nothing,
 }
 
 fn main() {
@@ -51,7 +59,7 @@ fn order(mut arguments: impl Iterator<Item = String>) -> Result<Order, String> {
         scenes: 300,
         references: 4,
         size: Size::VGA,
-        finds_beam: false,
+        told: Told::OpeningAndBeam,
         out: None,
         is_json: false,
     };
@@ -75,7 +83,8 @@ fn order(mut arguments: impl Iterator<Item = String>) -> Result<Order, String> {
                 order.size = Size::new(width, height);
             }
             "--out" => order.out = Some(value()?.into()),
-            "--no-beam" => order.finds_beam = true,
+            "--no-beam" => order.told = Told::Opening,
+            "--no-opening" => order.told = Told::Nothing,
             "--json" => order.is_json = true,
             "--yes-held-out" => may_be_seen = true,
             other => return Err(format!("{other} is unknown")),

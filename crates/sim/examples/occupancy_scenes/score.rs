@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use pandian_sim::scene::{Kind, Scene};
-use pandian_vision::occupancy::{Presence, Reference, Slot, Unsure, judge};
+use pandian_vision::occupancy::{Framing, Presence, Reference, References, Unsure};
 use pandian_vision::picture::{Limits, decode};
 use pandian_vision::{Luma, Region};
 use serde_json::{Value, json};
 
 use crate::draw::{self, Drawn, Group};
-use crate::{Order, simple};
+use crate::{Order, Told, simple};
 
 /// The methods that have an AUC, in this order.
 const METHODS: [&str; 4] = ["pandian", "difference", "ssim", "phash"];
@@ -50,27 +50,31 @@ pub(crate) fn run(order: &Order) -> Value {
 fn judged(order: &Order, group: &Group) -> Vec<Judged> {
     let [left, top, right, bottom] = group.look.opening(order.size);
     let opening = Region { left, top, right, bottom };
-    let slot = Slot { opening, beam: (!order.finds_beam).then_some(bottom) };
-    let prepared: Vec<Prepared> = group
-        .references
+    let framing = match order.told {
+        Told::OpeningAndBeam => Framing::drawn(opening, Some(bottom)),
+        Told::Opening => Framing::drawn(opening, None),
+        Told::Nothing => Framing::default(),
+    };
+    let pictures: Vec<Luma> = group.references.iter().map(photograph).collect();
+    let framing = framing.found_on(&pictures);
+    let prepared: Vec<Prepared> = pictures
         .iter()
-        .map(|scene| {
-            let picture = photograph(scene);
+        .map(|picture| {
             let cut = picture.crop(&opening);
-            Prepared { reference: Reference::prepare(&picture, &slot), hash: simple::hash(&cut), opening: cut }
+            Prepared { reference: Reference::prepare(picture, &framing), hash: simple::hash(&cut), opening: cut }
         })
         .collect();
-    let references: Vec<&Reference> = prepared.iter().map(|one| &one.reference).collect();
+    let references = References::of(&prepared.iter().map(|one| &one.reference).collect::<Vec<_>>());
     group.scenes.iter().map(|drawn| judged_one(drawn, &opening, &prepared, &references)).collect()
 }
 
-fn judged_one(drawn: &Drawn, opening: &Region, prepared: &[Prepared], references: &[&Reference]) -> Judged {
+fn judged_one(drawn: &Drawn, opening: &Region, prepared: &[Prepared], references: &References) -> Judged {
     let begun = Instant::now();
     let bytes = drawn.scene.render();
     let rendered = Instant::now();
     let picture = decode(&bytes, &Limits::default()).unwrap();
     let decoded = Instant::now();
-    let found = judge(&picture, references);
+    let found = references.judge(&picture, None);
     let judging = decoded.elapsed();
     let cut = picture.crop(opening);
     let hash = simple::hash(&cut);

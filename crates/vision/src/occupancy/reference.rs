@@ -1,6 +1,6 @@
 //! One picture of the empty slot.
 
-use super::Slot;
+use super::Framing;
 use crate::structure::gradient::Gradient;
 use crate::structure::rack::Rack;
 use crate::structure::scaled::Scaled;
@@ -9,7 +9,7 @@ use crate::{Luma, Point, Quad};
 /// A picture of the empty slot, prepared once for many comparisons.
 #[derive(Debug, Clone)]
 pub struct Reference {
-    slot: Slot,
+    framing: Framing,
     pub(crate) picture: Scaled,
     pub(crate) gradient: Gradient,
     pub(crate) rack: Rack,
@@ -19,11 +19,11 @@ pub struct Reference {
 
 impl Reference {
     /// Prepares a picture of the empty slot.
-    pub fn prepare(picture: &Luma, slot: &Slot) -> Self {
+    pub fn prepare(picture: &Luma, framing: &Framing) -> Self {
         let scaled = Scaled::fit(picture);
         let gradient = Gradient::of(&scaled);
-        let rack = Rack::find(&gradient, slot);
-        Self { slot: *slot, picture: scaled, gradient, rack, marker: None }
+        let rack = Rack::find(&gradient, framing);
+        Self { framing: *framing, picture: scaled, gradient, rack, marker: None }
     }
 
     /// The same, with the place of the front marker on that picture, in pixels of it.
@@ -34,8 +34,8 @@ impl Reference {
     }
 
     /// Where things are on it.
-    pub fn slot(&self) -> &Slot {
-        &self.slot
+    pub fn framing(&self) -> &Framing {
+        &self.framing
     }
 }
 

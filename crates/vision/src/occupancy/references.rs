@@ -3,7 +3,7 @@
 use super::evidence::{COLUMNS, Evidence, View};
 use super::reference::in_shares;
 use super::score::{self, verdict};
-use super::{Occupancy, Reference, Slot, Unsure};
+use super::{Framing, Occupancy, Reference, Unsure};
 use crate::structure::cells::Cells;
 use crate::structure::difference::{Difference, Known};
 use crate::structure::gradient::Gradient;
@@ -48,6 +48,8 @@ struct Model {
 #[derive(Debug, Clone)]
 pub(super) struct Base {
     pub(super) opening: Region,
+    /// Whether a person drew the opening.
+    is_drawn: bool,
     pub(super) width: usize,
     pub(super) height: usize,
     pub(super) beam: Beam,
@@ -149,7 +151,7 @@ impl Model {
 
     fn of(references: &[&Reference], base: usize, others: &[Laid]) -> Option<Self> {
         let first = references[base];
-        let Slot { opening, .. } = *first.slot();
+        let Framing { opening, is_drawn, .. } = *first.framing();
         let opening = if opening.is_sound() { opening } else { Region::WHOLE };
         let (width, height, beam) = (first.picture.width, first.picture.height, first.rack.beam);
         let fronts: Vec<(&Gradient, &Warp)> = others.iter().map(|laid| (&laid.gradient, &laid.front.warp)).collect();
@@ -172,7 +174,7 @@ impl Model {
         }
         let known = Known::of(members.iter().map(|member| &member.cells))?;
         let standing = Standing::of(&slopes, &opening, &beam)?;
-        let mut base = Base { opening, width, height, beam, edges, inside, face: [0.0; COLUMNS], marker: first.marker };
+        let mut base = Base { opening, is_drawn, width, height, beam, edges, inside, face: [0.0; COLUMNS], marker: first.marker };
         base.face = base.face_on(&first.picture, &unmoved);
         Some(Self { known, standing, base, members, usual: Evidence::USUAL })
     }
@@ -186,7 +188,7 @@ impl Model {
             Err(why) => return Occupancy::unsure(why),
         };
         let score = score::of(&evidence, &self.usual);
-        let (verdict, unsure) = verdict(score, &evidence);
+        let (verdict, unsure) = verdict(score, &evidence, base.is_drawn);
         let nearest = self.nearest(&cells);
         let shift = nearest.map_or([0.0; 2], |member| base.shift(&front.warp, &member.warp, picture));
         Occupancy {
@@ -241,7 +243,7 @@ impl Base {
             return is_far.then_some(Unsure::CameraMoved);
         }
         // Is there a rack at all, only elsewhere?
-        let elsewhere = Rack::find(picture, &Slot::default()).edges.len();
+        let elsewhere = Rack::find(picture, &Framing::default()).edges.len();
         Some(if 2 * elsewhere >= self.edges.len() { Unsure::CameraMoved } else { Unsure::ViewBlocked })
     }
 

@@ -2,7 +2,7 @@
 
 use super::gradient::{Across, Gradient};
 use crate::Region;
-use crate::occupancy::Slot;
+use crate::occupancy::Framing;
 
 /// Half the length of an edge's profile, in pixels.
 pub(crate) const HALF: usize = 4;
@@ -62,11 +62,11 @@ pub(crate) struct Rack {
 }
 
 /// The thickest beam, as a share of the picture's height.
-const THICKEST: f32 = 0.14;
+pub(super) const THICKEST: f32 = 0.14;
 /// The thinnest beam, as a share of the picture's height.
-const THINNEST: f32 = 0.015;
+pub(super) const THINNEST: f32 = 0.015;
 /// The weakest slope that counts as an edge, in gray levels a pixel: what is weaker is noise.
-const WEAKEST: f32 = 1.5;
+pub(super) const WEAKEST: f32 = 1.5;
 /// At this distance along a straight edge its pieces are taken, in pixels.
 const PIECE: usize = 6;
 /// As many pieces are kept at most: enough for any rack, and a bound on the work.
@@ -74,14 +74,14 @@ const MOST: usize = 600;
 
 impl Rack {
     /// Finds the rack on a reference.
-    pub(crate) fn find(gradient: &Gradient, slot: &Slot) -> Self {
+    pub(crate) fn find(gradient: &Gradient, slot: &Framing) -> Self {
         let beam = find_beam(gradient, slot);
         Self { beam, edges: edges(gradient, &slot.opening, &beam) }
     }
 }
 
 /// The upper edge of the beam that a slot names or suggests, in pixels: where, and how far off it may be.
-fn hint(slot: &Slot, height: f32) -> Option<(f32, f32)> {
+fn hint(slot: &Framing, height: f32) -> Option<(f32, f32)> {
     match slot.beam {
         // A crane never stops at exactly the same place.
         Some(beam) if (0.0..=1.0).contains(&beam) => Some((beam * height, 0.03 * height)),
@@ -92,7 +92,7 @@ fn hint(slot: &Slot, height: f32) -> Option<(f32, f32)> {
 }
 
 /// The carrying beam: two straight edges across the opening, the brightness rising at one and falling at the other.
-fn find_beam(gradient: &Gradient, slot: &Slot) -> Beam {
+fn find_beam(gradient: &Gradient, slot: &Framing) -> Beam {
     let height = gradient.height as f32;
     let hinted = hint(slot, height);
     let fallback = hinted.map_or(0.85 * height, |(row, _)| row);
@@ -148,7 +148,7 @@ fn line_strengths(gradient: &Gradient, opening: &Region, slope: f32) -> Vec<[f32
 }
 
 /// The slope that a share of the pixels does not reach.
-fn strong(gradient: &Gradient, share: f32) -> f32 {
+pub(super) fn strong(gradient: &Gradient, share: f32) -> f32 {
     let mut slopes: Vec<f32> =
         gradient.down.iter().zip(&gradient.right).step_by(3).map(|(down, right)| down.abs().max(right.abs())).collect();
     if slopes.is_empty() {
@@ -297,14 +297,14 @@ mod tests {
     #[test]
     fn the_carrying_beam_is_found_where_nobody_says_where_it_is() {
         for top in [120, 150, 170] {
-            let found = Rack::find(&rack(top..top + 14), &Slot::default()).beam;
+            let found = Rack::find(&rack(top..top + 14), &Framing::default()).beam;
             assert!((found.top - top as f32).abs() <= 1.0 && (found.bottom - (top + 14) as f32).abs() <= 1.0, "{found:?} for {top}");
         }
     }
 
     #[test]
     fn goods_behind_the_rack_are_no_part_of_it() {
-        let rack = Rack::find(&rack(150..164), &Slot::default());
+        let rack = Rack::find(&rack(150..164), &Framing::default());
         assert!(rack.edges.len() > 80);
         assert!(rack.edges.iter().all(|edge| !(90.0..210.0).contains(&edge.x) || edge.part == Part::Beam), "{:?}", rack.edges);
         for part in [Part::Beam, Part::Left, Part::Right] {

@@ -311,7 +311,7 @@ fn unit(profile: &Profile) -> Profile {
 mod tests {
     use super::*;
     use crate::Luma;
-    use crate::occupancy::Slot;
+    use crate::occupancy::Framing;
     use crate::structure::rack::Rack;
     use crate::structure::scaled::Scaled;
 
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn a_picture_is_laid_on_the_reference_to_a_part_of_a_pixel() {
         let reference = picture(&warp([0.0; TERMS]), 1.0, false);
-        let edges = Rack::find(&reference, &Slot::default()).edges;
+        let edges = Rack::find(&reference, &Framing::default()).edges;
         for (terms, light, has_load) in [
             ([3.4, -2.3, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 1.0, false),
             ([-21.0, 9.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 0.5, true),
@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn where_there_is_no_rack_none_is_seen() {
-        let edges = Rack::find(&picture(&warp([0.0; TERMS]), 1.0, false), &Slot::default()).edges;
+        let edges = Rack::find(&picture(&warp([0.0; TERMS]), 1.0, false), &Framing::default()).edges;
         let cloth: Vec<u8> = (0..400 * 240u32).map(|index| 90 + ((index % 400) * (index / 400) / 7 % 50) as u8).collect();
         let found = Registration::find(&Gradient::of(&Scaled::fit(&Luma::new(400, 240, cloth).unwrap())), &edges, None);
         assert!(found.share(&edges, |_| true).unwrap() < 0.35, "{:?}", found.share(&edges, |_| true));

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Instant;
 
 use pandian_domain::{BookLine, Code};
+use pandian_vision::Luma;
 use pandian_vision::change::Difference;
 use pandian_vision::codes::{CodeSettings, Expected, Identity};
 use pandian_vision::gates::{self, GateSettings};
 use pandian_vision::look::{EmptySlot, Questions, Seen, look};
 use pandian_vision::marker::Texts;
-use pandian_vision::occupancy::{Presence, Slot, Unsure};
-use pandian_vision::{Luma, Region};
+use pandian_vision::occupancy::{Framing, Presence, Unsure};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
@@ -67,9 +67,12 @@ struct Times {
 }
 
 pub(super) fn compare(args: &VisionCompareArgs, lang: Lang) -> Result<Exit, Fault> {
-    let slot = Slot { opening: args.opening.map_or(Region::WHOLE, |opening| opening.0), beam: args.beam };
+    let framing = match args.opening {
+        Some(opening) => Framing::drawn(opening.0, args.beam),
+        None => Framing { beam: args.beam, ..Framing::default() },
+    };
     let references = args.reference.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
-    let empty = EmptySlot::of(references, &slot, |_| None);
+    let empty = EmptySlot::of(references, &framing, |_| None);
     let before = args.before.as_deref().map(read).transpose()?;
     let begun = Instant::now();
     let picture = read(&args.picture)?;
@@ -78,7 +81,7 @@ pub(super) fn compare(args: &VisionCompareArgs, lang: Lang) -> Result<Exit, Faul
     let lines: Vec<BookLine> = args.expect.iter().map(|text| labelled(text)).collect();
     let find = |text: &str| lines.iter().position(|line| line.is_named_by(text));
     let questions = Questions {
-        slot: &slot,
+        framing: &framing,
         empty: Some(&empty),
         before: before.as_ref(),
         codes: &CodeSettings { formats: args.formats.wanted(), ..CodeSettings::default() },
