@@ -189,7 +189,8 @@ impl View<'_> {
         columns
     }
 
-    fn count(&self, columns: &mut Columns, edge: &Edge, is_seen: bool) {
+    fn count(&self, columns: &mut Columns, edge: &Edge, is_seen: Option<bool>) {
+        let Some(is_seen) = is_seen else { return };
         let column = self.column(edge.x);
         if (0.0..COLUMNS as f32).contains(&column) {
             let seen = &mut columns[column as usize];

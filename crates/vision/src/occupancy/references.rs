@@ -130,6 +130,8 @@ struct Seen {
     evidence: Evidence,
     cells: Cells,
     front: Registration,
+    /// Whether the camera looks from elsewhere than on the references, so that what is behind the beam is seen otherwise.
+    is_astray: bool,
 }
 
 impl Model {
@@ -183,12 +185,12 @@ impl Model {
         let base = &self.base;
         let scaled = Scaled::sized(picture, base.width, base.height);
         let start = marker.and_then(|quad| base.start(&in_shares(picture, quad)));
-        let Seen { evidence, cells, front } = match self.see(&scaled, start) {
+        let Seen { evidence, cells, front, is_astray } = match self.see(&scaled, start) {
             Ok(seen) => seen,
             Err(why) => return Occupancy::unsure(why),
         };
         let score = score::of(&evidence, &self.usual);
-        let (verdict, unsure) = verdict(score, &evidence, base.is_drawn);
+        let (verdict, unsure) = verdict(score, &evidence, base.is_drawn && !is_astray);
         let nearest = self.nearest(&cells);
         let shift = nearest.map_or([0.0; 2], |member| base.shift(&front.warp, &member.warp, picture));
         Occupancy {
@@ -214,11 +216,22 @@ impl Model {
             return Err(why);
         }
         let rear = front.rearward(&gradient, &base.inside);
-        let (cells, laid) = Cells::with_gradient(picture, &rear.warp, &base.beam);
-        let blocks = self.standing.seen_on(&laid);
-        let differs = Difference::of(&cells, front.gain(&gradient, &base.edges), &self.known);
+        let gain = front.gain(&gradient, &base.edges);
+        // Nobody knows how far away a thing is that is seen through the opening: it is as on the references if it is so on any plane.
+        let planes = front.planes(&rear, base.foot());
+        let is_astray = planes.len() > 1;
+        let mut planes = planes.into_iter().map(|plane| Cells::with_gradient(picture, &plane, &base.beam));
+        let (cells, laid) = planes.next().ok_or(Unsure::NotFit)?;
+        let (mut blocks, mut differs) = (self.standing.seen_on(&laid), Difference::of(&cells, gain, &self.known));
+        for (cells, laid) in planes {
+            blocks
+                .iter_mut()
+                .zip(self.standing.seen_on(&laid))
+                .for_each(|(block, other)| block.likeness = block.likeness.max(other.likeness));
+            differs.keep_less(Difference::of(&cells, gain, &self.known));
+        }
         let evidence = Evidence::of(&View { picture, base, front: &front, rear: &rear, blocks: &blocks, differs: &differs });
-        Ok(Seen { evidence, cells, front })
+        Ok(Seen { evidence, cells, front, is_astray })
     }
 
     /// The reference that the picture is most like.
@@ -259,6 +272,12 @@ impl Base {
             };
             (0..PLACES).map(place).sum::<f32>() / PLACES as f32
         })
+    }
+
+    /// The middle of the opening's lower edge, in pixels.
+    fn foot(&self) -> [f32; 2] {
+        let x = (self.opening.left + self.opening.right) / 2.0 * self.width as f32;
+        [x, self.beam.top_at(x)]
     }
 
     /// Where the marker says that the picture lies: the first guess of its registration.

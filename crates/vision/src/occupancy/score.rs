@@ -10,8 +10,8 @@ const WEIGHTS: [f32; VALUES] = [31.86, 9.31, 3.34, 2.98, 4.74, -5.00, -2.81, -2.
 const BIAS: f32 = -24.61;
 /// Up to this score a slot is empty.
 const EMPTY: f32 = 0.14;
-/// The same where nobody drew the opening: what was found instead is sometimes beside it, and then a load shows less.
-const EMPTY_AS_FOUND: f32 = 0.03;
+/// The same where a load may show less: nobody drew the opening and what was found is beside it, or the camera looks from elsewhere.
+const EMPTY_IN_DOUBT: f32 = 0.03;
 /// From this score on it is occupied.
 const OCCUPIED: f32 = 0.65;
 /// With more than this share of the width blocked nothing is said: a load can stand behind what is there, and what is there is none.
@@ -23,9 +23,9 @@ pub(super) fn of(evidence: &Evidence, usual: &Evidence) -> f32 {
     1.0 / (1.0 + (-(sum + BIAS)).exp())
 }
 
-/// What a score says, given how much of the slot was seen.
-pub(super) fn verdict(score: f32, evidence: &Evidence, is_drawn: bool) -> (Presence, Option<Unsure>) {
-    let empty = if is_drawn { EMPTY } else { EMPTY_AS_FOUND };
+/// What a score says, given how much of the slot was seen, and whether from the usual place through the opening.
+pub(super) fn verdict(score: f32, evidence: &Evidence, is_sure: bool) -> (Presence, Option<Unsure>) {
+    let empty = if is_sure { EMPTY } else { EMPTY_IN_DOUBT };
     match score {
         _ if evidence.blocked > BLOCKED => (Presence::Unsure, Some(Unsure::ViewBlocked)),
         _ if score >= OCCUPIED => (Presence::Occupied, None),

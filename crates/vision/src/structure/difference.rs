@@ -71,6 +71,18 @@ impl Difference {
         let is_known = picture.unknown.iter().map(|unknown| *unknown < 0.5).collect();
         Self { across: known.across, down: picture.down, new, gone, is_known }
     }
+
+    /// Keeps of each place what differs less: here, or on the same picture laid otherwise.
+    pub(crate) fn keep_less(&mut self, other: Self) {
+        let keep = |map: &mut Map, other: Map| {
+            for (cell, other) in map.iter_mut().zip(other) {
+                *cell = std::array::from_fn(|direction| cell[direction].min(other[direction]));
+            }
+        };
+        keep(&mut self.new, other.new);
+        keep(&mut self.gone, other.gone);
+        self.is_known.iter_mut().zip(other.is_known).for_each(|(known, other)| *known &= other);
+    }
 }
 
 /// The strongest edges of each cell and the four beside it.

@@ -9,8 +9,8 @@ use super::warp::{Fit, TERMS, Warp};
 pub(crate) struct Registration {
     /// From places of the reference to those of the picture.
     pub(crate) warp: Warp,
-    /// For each edge of the rack whether it is where it must be.
-    pub(crate) seen: Vec<bool>,
+    /// For each edge of the rack whether it is where it must be; none where that is beyond the picture.
+    pub(crate) seen: Vec<Option<bool>>,
 }
 
 /// The largest shift that is looked for, as a share of the picture's longer side.
@@ -49,6 +49,12 @@ const REARWARD: [Round; 3] = [
 ];
 /// The usual sizes of what the rear moves otherwise, in pixels.
 const REAR: [f32; TERMS] = [4.0, 4.0, 3.0, 3.0, 3.0, 3.0, 2.0, 2.0];
+/// A picture moved farther than this, in pixels, was not taken from the usual place.
+const ASTRAY: f32 = 10.0;
+/// So far the rear is then looked for beside where the front is, in pixels.
+const REAR_MOVES: f32 = 6.0;
+/// The front and the rear lie alike where they are within so many pixels.
+const ALIKE_WITHIN: f32 = 1.5;
 /// Fewer edges than this tell nothing.
 const FEW: usize = 6;
 /// Where this share of the edges is found no other place is looked for.
@@ -67,7 +73,7 @@ impl Registration {
         for start in guesses.into_iter().filter_map(|guess| guess()) {
             let warp = refine(picture, edges, start, &ROUNDS, &USUAL);
             let seen = seen(picture, edges, &warp);
-            let count = seen.iter().filter(|seen| **seen).count();
+            let count = count(&seen);
             if best.as_ref().is_none_or(|(most, _)| count > *most) {
                 best = Some((count, Self { warp, seen }));
             }
@@ -75,22 +81,36 @@ impl Registration {
                 break;
             }
         }
-        best.map_or_else(|| Self { warp: unmoved, seen: vec![false; edges.len()] }, |(_, found)| found)
+        best.map_or_else(|| Self { warp: unmoved, seen: vec![None; edges.len()] }, |(_, found)| found)
     }
 
     /// How what is seen through the opening lies on the reference, where the rack at the front lies like this.
     pub(crate) fn rearward(&self, picture: &Gradient, inside: &[Edge]) -> Self {
-        let warp = refine(picture, inside, self.warp, &REARWARD, &REAR);
-        let (moved, unmoved) = (seen(picture, inside, &warp), seen(picture, inside, &self.warp));
-        let count = |seen: &[bool]| seen.iter().filter(|seen| **seen).count();
-        if count(&moved) > count(&unmoved) { Self { warp, seen: moved } } else { Self { warp: self.warp, seen: unmoved } }
+        let mut best = Self { warp: self.warp, seen: seen(picture, inside, &self.warp) };
+        // Seen from elsewhere, what is farther away moves by many pixels against what is near.
+        let far: &[f32] = if self.warp.reach() > ASTRAY { &[0.0, -REAR_MOVES, REAR_MOVES] } else { &[0.0] };
+        for (right, down) in far.iter().flat_map(|right| far.iter().map(move |down| (*right, *down))) {
+            let warp = refine(picture, inside, self.warp.shifted(right, down), &REARWARD, &REAR);
+            let seen = seen(picture, inside, &warp);
+            if count(&seen) > count(&best.seen) {
+                best = Self { warp, seen };
+            }
+        }
+        best
     }
 
-    /// The share of the edges of some parts that is where it must be; none where there are too few to tell.
+    /// The planes on which lies what is seen through the opening, from the rear to here at the front; only the rear where both lie alike.
+    pub(crate) fn planes(&self, rear: &Self, at: [f32; 2]) -> Vec<Warp> {
+        let ([x, y], [rear_x, rear_y]) = (self.warp.map(at[0], at[1]), rear.warp.map(at[0], at[1]));
+        let is_alike = (x - rear_x).hypot(y - rear_y) <= ALIKE_WITHIN;
+        if is_alike { vec![rear.warp] } else { vec![rear.warp, rear.warp.between(&self.warp), self.warp] }
+    }
+
+    /// The share of the edges of some parts that is where it must be, of those within the picture; none where there are too few to tell.
     pub(crate) fn share(&self, edges: &[Edge], of: impl Fn(Part) -> bool) -> Option<f32> {
-        let of_part = || edges.iter().zip(&self.seen).filter(|(edge, _)| of(edge.part));
-        let all = of_part().count();
-        (all >= FEW).then(|| of_part().filter(|(_, seen)| **seen).count() as f32 / all as f32)
+        let of_part: Vec<Option<bool>> = edges.iter().zip(&self.seen).filter(|(edge, _)| of(edge.part)).map(|(_, seen)| *seen).collect();
+        let all = of_part.iter().flatten().count();
+        (all >= FEW).then(|| count(&of_part) as f32 / all as f32)
     }
 
     /// How much stronger the rack's edges are on the picture than on the reference: the light of one against that of the other.
@@ -100,7 +120,8 @@ impl Registration {
             let [x, y] = self.warp.map(edge.x, edge.y);
             strength(&profile(picture, edge.across, x, y)) / strength(&edge.profile).max(1e-3)
         };
-        let mut ratios: Vec<f32> = edges.iter().zip(&self.seen).filter(|(_, seen)| **seen).map(|(edge, _)| ratio(edge)).collect();
+        let mut ratios: Vec<f32> =
+            edges.iter().zip(&self.seen).filter(|(_, seen)| **seen == Some(true)).map(|(edge, _)| ratio(edge)).collect();
         if ratios.len() < FEW {
             return 1.0;
         }
@@ -215,13 +236,19 @@ fn dot(a: &[f32; TERMS], b: &[f32; TERMS]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Which edges are where they must be.
-fn seen(picture: &Gradient, edges: &[Edge], warp: &Warp) -> Vec<bool> {
+/// Which edges are where they must be; none for those beyond the picture.
+fn seen(picture: &Gradient, edges: &[Edge], warp: &Warp) -> Vec<Option<bool>> {
+    let within = |at: f32, side: usize| (2.0..side as f32 - 2.0).contains(&at);
     let is_seen = |edge: &Edge| {
         let [x, y] = warp.map(edge.x, edge.y);
-        is_at(picture, edge, x, y)
+        (within(x, picture.width) && within(y, picture.height)).then(|| is_at(picture, edge, x, y))
     };
     edges.iter().map(is_seen).collect()
+}
+
+/// How many edges are seen.
+fn count(seen: &[Option<bool>]) -> usize {
+    seen.iter().filter(|seen| **seen == Some(true)).count()
 }
 
 /// Whether an edge is at a place.

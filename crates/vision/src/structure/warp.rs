@@ -27,6 +27,12 @@ impl Warp {
         self
     }
 
+    /// Half way from this one to another one of the same reference.
+    pub(crate) fn between(mut self, other: &Self) -> Self {
+        self.terms.iter_mut().zip(other.terms).for_each(|(term, other)| *term = 0.5 * (*term + other));
+        self
+    }
+
     /// What each term adds to the place in x and in y.
     pub(crate) fn basis(&self, x: f32, y: f32) -> ([f32; TERMS], [f32; TERMS]) {
         let (u, v) = ((x - self.centre[0]) / self.radius, (y - self.centre[1]) / self.radius);
