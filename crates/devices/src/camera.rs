@@ -3,6 +3,7 @@
 mod access;
 pub mod celery;
 pub mod command;
+mod door;
 pub mod folder;
 mod freshness;
 pub mod http;
@@ -11,10 +12,12 @@ pub mod onvif;
 pub mod picture;
 mod reference;
 pub mod rtsp;
+mod shared;
 mod snapshot;
 mod wire;
 
 pub use access::{CameraAddress, NotACameraAddress};
+pub use shared::SharedCameras;
 
 /// Reads bytes as whatever a camera may send. A failed check panics.
 #[cfg(feature = "suite")]

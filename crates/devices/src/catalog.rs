@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use toml::de::ValueDeserializer;
 
 use crate::callback::CallbackTable;
+use crate::camera::SharedCameras;
 use crate::celery::CeleryClients;
 use crate::http::HttpClient;
 use crate::process::ProcessPool;
@@ -32,6 +33,8 @@ pub struct BuildContext {
     pub celery: CeleryClients,
     /// The connections to LLRP readers.
     pub llrp: LlrpConnections,
+    /// What cameras share that are one device, or look into one folder.
+    pub cameras: SharedCameras,
     /// Where cranes that call back are awaited.
     pub callbacks: Arc<CallbackTable>,
     /// The simulated world, for kinds that live in it.
@@ -48,6 +51,7 @@ impl BuildContext {
             processes: ProcessPool::default(),
             celery: CeleryClients::default(),
             llrp: LlrpConnections::default(),
+            cameras: SharedCameras::default(),
             callbacks: Arc::default(),
             world: None,
         }

@@ -26,6 +26,8 @@ use exchange::{Broken, Connection, Head};
 pub use headers::Headers;
 pub(crate) use headers::{HeaderLines, ReplyHeaders};
 pub(crate) use login::{Credentials, Login};
+#[cfg(feature = "rtsp")]
+pub(crate) use login::{Refused, not_let_in};
 use pool::Pool;
 pub use request::Verb;
 pub(crate) use request::{RequestTemplate, check_verb};

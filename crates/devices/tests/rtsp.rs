@@ -27,7 +27,8 @@ mod guard;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod peer;
 
-use guard::{USER, refused, shoot};
+use guard::{USER, refused, shoot, shows_password};
+use peer::{Asked, Peer, Step};
 
 /// The server, ended when this is dropped.
 struct Server {
@@ -100,8 +101,58 @@ async fn what_is_no_stream_is_told() {
     let (code, message) = refused(&*camera).await;
     assert_eq!(code, Code::DeviceUnreachable);
     assert!(message.ends_with("/s: it cannot be reached: connection refused"), "{message}");
-    let garbage = peer::Peer::start(|_| vec![peer::Step::Send(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()), peer::Step::Close]).await;
+    let garbage = Peer::start(|_| vec![Step::Send(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()), Step::Close]).await;
     let camera = ground::camera("rtsp", &settings(garbage.address.port()), &ground::context(".".as_ref()));
     let (code, message) = refused(&*camera).await;
     assert!(matches!(code, Code::DeviceBadReply | Code::DeviceDropped), "{message}");
+}
+
+/// A camera that lets nobody in.
+async fn bolted(challenges: &'static [&'static str]) -> Peer {
+    Peer::start(move |asked| {
+        let challenges: String = challenges.iter().map(|challenge| format!("WWW-Authenticate: {challenge}\r\n")).collect();
+        let cseq = asked.header("cseq").unwrap();
+        vec![Step::Send(format!("RTSP/1.0 401 Unauthorized\r\nCSeq: {cseq}\r\n{challenges}\r\n").into_bytes())]
+    })
+    .await
+}
+
+fn camera(peer: &Peer, more: &str) -> Arc<dyn Camera> {
+    let settings = format!("{{ url = \"rtsp://{}/s\", {USER} {more} }}", peer.address);
+    ground::camera("rtsp", &settings, &ground::context(".".as_ref()))
+}
+
+const BASIC: &str = "Basic realm=\"camera\"";
+const DIGEST: &str = "Digest realm=\"camera\", nonce=\"n\"";
+
+#[tokio::test]
+async fn a_password_goes_out_readable_only_where_that_is_allowed() {
+    for challenges in [&[BASIC][..], &["Negotiate", BASIC]] {
+        let peer = bolted(challenges).await;
+        let (code, message) = refused(&*camera(&peer, "")).await;
+        assert_eq!(code, Code::DeviceHttpStatus);
+        assert!(message.contains("is not shown the password") && message.contains("say allow_basic = true"), "{message}");
+        assert!(peer.asked().iter().all(|asked| asked.header("authorization").is_none()));
+        refused(&*camera(&peer, ", allow_basic = true")).await;
+        assert!(peer.asked().iter().any(shows_password));
+    }
+    for challenges in [&[DIGEST, BASIC], &[BASIC, DIGEST]] {
+        let peer = bolted(challenges).await;
+        refused(&*camera(&peer, "")).await;
+        let shown: Vec<Asked> = peer.asked().into_iter().filter(|asked| asked.header("authorization").is_some()).collect();
+        assert!(shown.len() == 1 && shown[0].header("authorization").unwrap().starts_with("Digest "), "{shown:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_shown_once() {
+    let peer = bolted(&[DIGEST]).await;
+    let camera = camera(&peer, "");
+    let (_, message) = refused(&*camera).await;
+    assert!(message.ends_with("it refuses user name or password"), "{message}");
+    let asked = peer.asked().len();
+    let (code, message) = refused(&*camera).await;
+    assert_eq!(code, Code::DeviceHttpStatus);
+    assert!(message.contains("is not asked: it refused user name or password, and is left alone for another 10m"), "{message}");
+    assert_eq!(peer.asked().len(), asked);
 }

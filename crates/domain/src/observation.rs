@@ -151,6 +151,9 @@ pub struct Findings {
     /// Codes read from labels that may be those of something behind the slot: nobody could tell whether anything stands in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubtful_codes: Vec<String>,
+    /// The picture shows another location: the crane does not stand where it should.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_elsewhere: bool,
     /// How sure the device is, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,

@@ -24,7 +24,8 @@ pub enum Subject {
 }
 
 /// The name of a reference: what it shows, in which light, and which one of these it is, from 1. Written `A01-L-001-01/day/2`, or
-/// `kind:pallet/day/2`.
+/// `kind:pallet/day/2`. A location's code that itself begins with `kind:` or `location:` is written behind a `location:`, so that every name
+/// reads back.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ReferenceName {
     /// What it shows.
@@ -40,11 +41,18 @@ pub struct ReferenceName {
 #[error("\"{0}\" names no reference: LOCATION/LIGHT/VERSION or kind:KIND/LIGHT/VERSION is wanted")]
 pub struct NoReferenceName(String);
 
+const KIND: &str = "kind:";
+const LOCATION: &str = "location:";
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Location(location) => fmt::Display::fmt(location, f),
-            Self::Kind(kind) => write!(f, "kind:{kind}"),
+            Self::Location(location) => {
+                let code = location.as_str();
+                let is_plain = !code.is_empty() && ![KIND, LOCATION].iter().any(|prefix| code.starts_with(prefix));
+                write!(f, "{}{code}", if is_plain { "" } else { LOCATION })
+            }
+            Self::Kind(kind) => write!(f, "{KIND}{kind}"),
         }
     }
 }
@@ -64,9 +72,9 @@ impl FromStr for ReferenceName {
         let version = version.and_then(|version| version.parse().ok()).filter(|version| *version > 0);
         match (subject.filter(|subject| !subject.is_empty()), light.filter(|light| !light.is_empty()), version) {
             (Some(subject), Some(light), Some(version)) => {
-                let subject = match subject.strip_prefix("kind:") {
+                let subject = match subject.strip_prefix(KIND) {
                     Some(kind) => Subject::Kind(kind.into()),
-                    None => Subject::Location(subject.into()),
+                    None => Subject::Location(subject.strip_prefix(LOCATION).unwrap_or(subject).into()),
                 };
                 Ok(Self { subject, light: light.into(), version })
             }
@@ -160,12 +168,10 @@ impl References {
         ReferenceName { version: versions.max().unwrap_or(0).saturating_add(1), subject, light }
     }
 
-    /// The pictures that one of a location is held against: of each light the newest that is accepted, those of the location itself
-    /// before those of its kind; at most [`REFERENCES_AT_MOST`].
+    /// The pictures that one of a location is held against: of each light the newest that is accepted. Who took pictures of the location
+    /// itself did so because it looks otherwise than its kind: then only those count. At most [`REFERENCES_AT_MOST`].
     pub fn in_use(&self, location: &LocationCode, kind: &str) -> Vec<Digest> {
-        let subjects = [Subject::Location(location.clone()), Subject::Kind(kind.into())];
-        let mut found = Vec::new();
-        for subject in subjects {
+        let accepted = |subject: Subject| -> Vec<Digest> {
             let first = ReferenceName { subject: subject.clone(), light: "".into(), version: 0 };
             let mut newest: BTreeMap<&str, Digest> = BTreeMap::new();
             // By version within a light, so that the newest comes last.
@@ -174,15 +180,17 @@ impl References {
                     newest.insert(&name.light, reference.picture);
                 }
             }
-            found.extend(newest.into_values());
-        }
-        found.truncate(REFERENCES_AT_MOST);
-        found
+            newest.into_values().take(REFERENCES_AT_MOST).collect()
+        };
+        let own = accepted(Subject::Location(location.clone()));
+        if own.is_empty() { accepted(Subject::Kind(kind.into())) } else { own }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn record(fact: Fact) -> Record {
@@ -216,12 +224,30 @@ mod tests {
     }
 
     #[test]
-    fn names_read_back_whatever_the_location_is_called() {
-        for text in ["1号/day/2", "A/01/L/day/1", "kind:pallet/night/17"] {
+    fn a_name_says_subject_light_and_version() {
+        for text in ["1号/day/2", "A/01/L/day/1", "kind:pallet/night/17", "location:kind:pallet/day/1"] {
             assert_eq!(text.parse::<ReferenceName>().unwrap().to_string(), text);
         }
+        let of_location: ReferenceName = "location:kind:pallet/day/1".parse().unwrap();
+        assert_eq!(of_location.subject, Subject::Location("kind:pallet".into()));
         for text in ["", "x", "day/1", "/day/1", "1号/day/0", "1号/day/x", "1号//1"] {
             assert!(text.parse::<ReferenceName>().is_err(), "{text}");
+        }
+    }
+
+    fn any_text() -> impl Strategy<Value = String> {
+        let part = prop_oneof![Just("kind:".to_owned()), Just("location:".to_owned()), Just("/".to_owned()), ".{0,6}"];
+        proptest::collection::vec(part, 0..4).prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn names_read_back_whatever_locations_and_kinds_are_called(
+            text in any_text(), is_kind: bool, light in "[^/]{1,6}", version in 1u32..,
+        ) {
+            let subject = if is_kind { Subject::Kind(text.into()) } else { Subject::Location(text.as_str().into()) };
+            let name = ReferenceName { subject, light: light.into(), version };
+            prop_assert_eq!(name.to_string().parse::<ReferenceName>(), Ok(name));
         }
     }
 
@@ -246,7 +272,7 @@ mod tests {
         assert_eq!(references.get(&second).unwrap().standing, Standing::Rejected);
         let own = taken(&mut references, Subject::Location("1号".into()), "day", 9);
         accept(&mut references, &own);
-        assert_eq!(used(&references), [9, 1, 3]);
+        assert_eq!(used(&references), [9]);
         assert_eq!(references.in_use(&"2号".into(), "pallet").len(), 2);
     }
 }

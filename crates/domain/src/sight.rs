@@ -112,6 +112,8 @@ pub enum Unsure {
     NotFit,
     /// A marker shows another location.
     OtherLocation,
+    /// Nothing of the rack is to be seen behind the beam that a load could hide.
+    NothingBehind,
     /// A label that is expected was read on a picture that shows an empty slot.
     LabelContradicts,
 }

@@ -129,6 +129,8 @@ pub enum Reason {
     FoundElsewhere,
     /// A tag was heard that may lie here or at a neighbour, and nothing tells which.
     TagsUnclear,
+    /// A marker on the rack shows that the crane stood at another location.
+    OtherLocation,
     /// The tags could not be read.
     InventoryFailed,
     /// The picture could not be taken.
@@ -157,7 +159,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::AllTagsHeard,
         Self::LabelsRead,
         Self::NothingThere,
@@ -173,6 +175,7 @@ impl Reason {
         Self::NoBook,
         Self::FoundElsewhere,
         Self::TagsUnclear,
+        Self::OtherLocation,
         Self::InventoryFailed,
         Self::CaptureFailed,
         Self::CompareFailed,
@@ -205,6 +208,7 @@ impl Reason {
             Self::NoBook => "no_book",
             Self::FoundElsewhere => "found_elsewhere",
             Self::TagsUnclear => "tags_unclear",
+            Self::OtherLocation => "other_location",
             Self::InventoryFailed => "inventory_failed",
             Self::CaptureFailed => "capture_failed",
             Self::CompareFailed => "compare_failed",

@@ -20,10 +20,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tokio::sync::watch;
 
+use crate::archive::Archive;
 use crate::assignment::Assignment;
 use crate::clock::Clock;
 use crate::flow::{Captured, Op, Out};
-use crate::journal::{Journal, JournalError, Receipt};
+use crate::journal::{Journal, Receipt};
 use crate::judgements::{Judgements, distinct, final_verdict};
 use crate::sight::{Looked, Looker};
 use crate::site::{Devices, Site};
@@ -45,32 +46,30 @@ pub struct DeviceExecutor {
     chance: Mutex<StdRng>,
     /// Captures whose device works on while the crane travels, with the number of the try.
     working: Mutex<HashMap<StopId, (Rest, u16)>>,
-    stalled: watch::Sender<Option<Failure>>,
+    archive: Arc<Archive>,
     looker: Option<Looker>,
     pub(crate) judgements: Judgements,
 }
 
-/// Pause before evidence that could not be kept or read back is tried again.
-pub(crate) const AGAIN: Duration = Duration::from_secs(1);
-
 impl DeviceExecutor {
     /// Makes the executor. `seed` feeds the jitter of retries.
     pub fn new(site: Arc<Site>, journal: Arc<dyn Journal>, clock: Clock, seed: u64) -> Self {
+        let archive = Arc::new(Archive::new(journal.clone()));
         Self {
             judgements: Judgements::new(site.clone(), journal.clone(), clock),
-            looker: Looker::new(site.clone(), journal.clone()),
+            looker: Looker::new(site.clone(), archive.clone()),
             site,
             journal,
             clock,
             chance: Mutex::new(StdRng::seed_from_u64(seed)),
             working: Mutex::default(),
-            stalled: watch::Sender::new(None),
+            archive,
         }
     }
 
     /// Why evidence cannot be kept at present, if so.
     pub fn stalled(&self) -> watch::Receiver<Option<Failure>> {
-        self.stalled.subscribe()
+        self.archive.stalled()
     }
 
     fn devices(&self, assignment: &Assignment) -> &Devices {
@@ -207,7 +206,7 @@ impl DeviceExecutor {
     }
 
     async fn reads(&self, stop: StopId, digest: Digest) -> Result<Inventory, Failure> {
-        let bytes = self.read_back(|| self.journal.reads_of(stop)).await?;
+        let bytes = self.archive.read_back(|| self.journal.reads_of(stop)).await?;
         let bytes =
             bytes.ok_or_else(|| Failure::new(Code::EvidenceBroken, format!("tag reads {digest} are missing from the data directory")))?;
         serde_json::from_slice(&bytes).map_err(|error| Failure::new(Code::EvidenceBroken, format!("tag reads {digest}: {error}")))
@@ -257,13 +256,16 @@ impl DeviceExecutor {
     /// A picture that is not fit to be looked at is as good as none: while the crane still stands there, another one can be taken.
     async fn check_fit(&self, assignment: &Assignment, camera: &dyn Camera, picture: Bytes) -> Result<(), DeviceError> {
         let Some(looker) = self.looker_for(camera) else { return Ok(()) };
-        looker.check(camera_of(assignment, camera), picture).await.map_err(|failure| DeviceError::new(failure.code, failure.message))
+        let Err(failure) = looker.check(camera_of(assignment, camera), picture.clone()).await else { return Ok(()) };
+        // What was refused is kept: somebody will want to see why.
+        let kept = self.archive.keep_picture(&picture).await;
+        Err(DeviceError::new(failure.code, format!("{}; it is kept as {kept}", failure.message)))
     }
 
     async fn keep_shot(&self, assignment: &Assignment, attempt: u16, end: ShotEnd) -> Captured {
         let picture = match &end.picture {
             Some(bytes) => Some(Picture {
-                sha256: self.keep_picture(bytes).await,
+                sha256: self.archive.keep_picture(bytes).await,
                 bytes: bytes.len() as u64,
                 media_type: media_type(bytes).unwrap_or("application/octet-stream").into(),
             }),
@@ -278,23 +280,6 @@ impl DeviceExecutor {
         };
         drop(self.tell(assignment, attempt, fact));
         Captured { picture, bytes: end.picture, findings: end.findings, working: false }
-    }
-
-    /// A picture that cannot be kept now (disk full, …) is kept later: the crane waits rather than lose it.
-    async fn keep_picture(&self, bytes: &Bytes) -> Digest {
-        loop {
-            match self.journal.keep_picture(bytes.clone()).await {
-                Ok(digest) => {
-                    self.stalled.send_if_modified(|stalled| stalled.take().is_some());
-                    return digest;
-                }
-                Err(error) => {
-                    tracing::error!(%error, "a picture cannot be kept");
-                    self.stalled.send_replace(Some(failed(error)));
-                    tokio::time::sleep(AGAIN).await;
-                }
-            }
-        }
     }
 
     async fn compare(&self, assignment: &Assignment, history: &StopHistory, captured: Captured) -> Result<Out, Failure> {
@@ -322,8 +307,7 @@ impl DeviceExecutor {
             (None, None, Some(picture)) => match camera.and_then(|camera| Some((camera, self.looker_for(camera.as_ref())?))) {
                 Some((camera, looker)) => {
                     let bytes = self.bytes_of(captured.bytes, picture).await?;
-                    let attempt = history.next_attempt(OpKind::Compare);
-                    let Looked { findings, sight, .. } = self.look(assignment, camera.as_ref(), looker, attempt, bytes).await?;
+                    let (Looked { findings, sight, .. }, attempt) = self.look(assignment, history, camera.as_ref(), looker, bytes).await?;
                     (Some(findings), Some(sight), Some(attempt))
                 }
                 None => (None, None, None),
@@ -338,19 +322,22 @@ impl DeviceExecutor {
     async fn look(
         &self,
         assignment: &Assignment,
+        history: &StopHistory,
         camera: &dyn Camera,
         looker: &Looker,
-        attempt: u16,
         bytes: Bytes,
-    ) -> Result<Looked, Failure> {
-        let looked = looker.look(camera_of(assignment, camera), assignment, bytes).await;
+    ) -> Result<(Looked, u16), Failure> {
+        let attempt = history.next_attempt(OpKind::Compare);
+        // The books as they were at arrival: the verdict goes by them.
+        let book = history.book.clone().or_else(|| self.book_at(assignment));
+        let looked = looker.look(camera_of(assignment, camera), assignment, book, bytes).await;
         let mut looked = looked.inspect_err(|failure| {
             self.tell_failure(assignment, OpKind::Compare, attempt, failure, AfterFailure::GiveUpPermanent);
         })?;
         if let Some(mask) = &looked.mask {
-            looked.sight.mask = Some(self.keep_picture(mask).await);
+            looked.sight.mask = Some(self.archive.keep_picture(mask).await);
         }
-        Ok(looked)
+        Ok((looked, attempt))
     }
 
     async fn bytes_of(&self, at_hand: Option<Bytes>, picture: &Picture) -> Result<Bytes, Failure> {
@@ -383,30 +370,8 @@ impl DeviceExecutor {
     }
 
     async fn picture(&self, digest: Digest) -> Result<Bytes, Failure> {
-        let bytes = self.read_back(|| self.journal.evidence(digest)).await?;
+        let bytes = self.archive.picture(digest).await?;
         bytes.ok_or_else(|| Failure::new(Code::EvidenceBroken, format!("picture {digest} is missing from the data directory")))
-    }
-
-    /// Reads what is on file. Evidence that was altered is an answer; a database or a disk that does not answer now is none, and may
-    /// not become a verdict: it is asked again.
-    async fn read_back<'a, F>(&'a self, read: impl Fn() -> F + Send) -> Result<Option<Bytes>, Failure>
-    where
-        F: Future<Output = Result<Option<Bytes>, JournalError>> + Send + 'a,
-    {
-        loop {
-            match read().await {
-                Ok(bytes) => {
-                    self.stalled.send_if_modified(|stalled| stalled.take().is_some());
-                    return Ok(bytes);
-                }
-                Err(error) if error.code() == Code::EvidenceBroken => return Err(failed(error)),
-                Err(error) => {
-                    tracing::error!(%error, "evidence cannot be read back");
-                    self.stalled.send_replace(Some(failed(error)));
-                    tokio::time::sleep(AGAIN).await;
-                }
-            }
-        }
     }
 
     async fn release(&self, assignment: &Assignment, history: &StopHistory) -> Result<Out, Failure> {
@@ -415,7 +380,7 @@ impl DeviceExecutor {
             None => self.tell(assignment, None, Fact::CraneReleased {}),
             Some(_before) => self.journal.append(Vec::new(), Vec::new()),
         };
-        released.await.map_err(failed)?;
+        released.await?;
         Ok(Out::Released)
     }
 
@@ -428,7 +393,7 @@ impl DeviceExecutor {
         let judgement = verdict::not_counted(not_counted_because(failure.code), self.book_at(assignment).as_ref());
         let abandoned = Fact::StopAbandoned { code: failure.code, message: failure.message.into() };
         let records = [abandoned, final_verdict(judgement, None, None)].map(|fact| self.record(assignment, None, fact));
-        self.journal.append(records.into(), Vec::new()).await.map_err(failed)?;
+        self.journal.append(records.into(), Vec::new()).await?;
         let slot = self.site.layout.index_of(assignment.stop.location.as_str());
         let mut judged = self.judgements.close(slot.into_iter().collect()).await?;
         judged.settled.push((assignment.stop.id, Verdict::NotCounted));
@@ -488,8 +453,4 @@ fn not_counted_because(code: Code) -> Reason {
 
 fn json(inventory: &Inventory) -> Result<Vec<u8>, Failure> {
     serde_json::to_vec(inventory).map_err(|error| Failure::new(Code::Internal, format!("tag reads as JSON: {error}")))
-}
-
-fn failed(error: JournalError) -> Failure {
-    Failure::new(error.code(), error.to_string())
 }

@@ -19,6 +19,12 @@ impl JournalError {
     }
 }
 
+impl From<JournalError> for Failure {
+    fn from(error: JournalError) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
 /// A promise: resolves when what was appended is on disk, with the number of its last record.
 pub type Receipt = BoxFuture<'static, Result<u64, JournalError>>;
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::assignment::Assignment;
 use crate::clock::Clock;
-use crate::journal::{Journal, JournalError, Receipt};
+use crate::journal::{Journal, Receipt};
 use crate::site::Site;
 
 /// Final judgements that are on disk, and where to listen for the sake of others.
@@ -95,7 +95,7 @@ impl Judgements {
                 let verdict = judgement.verdict;
                 let fact = final_verdict(judgement, tags, None);
                 let record = self.record(&made_by(assignment), assignment.stop.id, location.clone(), fact);
-                self.journal.append(vec![record], Vec::new()).await.map_err(failed)?;
+                self.journal.append(vec![record], Vec::new()).await?;
                 let judged = Judged { settled: vec![(assignment.stop.id, verdict)], listen: Vec::new() };
                 Ok(judged.and(self.close(slot.into_iter().collect()).await?))
             }
@@ -162,7 +162,7 @@ impl Judgements {
             })
             .await?
             .unwrap_or_else(|| (Judged::default(), false, Box::pin(std::future::ready(Ok(0)))));
-        let seq = receipt.await.map_err(failed)?;
+        let seq = receipt.await?;
         if !provisional {
             return Ok(judged);
         }
@@ -180,7 +180,7 @@ impl Judgements {
         });
         let Some((judged, receipt)) = written.await? else { return Ok(Judged::default()) };
         if !judged.settled.is_empty() {
-            receipt.await.map_err(failed)?;
+            receipt.await?;
         }
         Ok(judged)
     }
@@ -249,8 +249,4 @@ pub(crate) fn distinct(tags: &[TagRead]) -> u64 {
     epcs.sort_unstable();
     epcs.dedup();
     epcs.len() as u64
-}
-
-fn failed(error: JournalError) -> Failure {
-    Failure::new(error.code(), error.to_string())
 }

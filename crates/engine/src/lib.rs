@@ -3,6 +3,7 @@
 //! Read [`stop`] first: it is what happens at one location. [`flow`] is the seam it is written over, [`executor`] does the operations on
 //! the devices and writes down what came of them, [`lane`] keeps a crane busy, [`run`] is a whole stocktake.
 
+mod archive;
 pub mod assignment;
 pub mod clock;
 pub mod control;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use pandian_domain::{BookLine, Code, Digest, Failure, Findings, LocationCode, Place, References, Sight};
+use pandian_domain::{BookLine, BookSnapshot, Code, Digest, Failure, Findings, LocationCode, Place, References, Sight};
 use pandian_vision::codes::{self, CodeSettings, Expected, Format};
 use pandian_vision::gates::{self, GateSettings, Unfit};
 use pandian_vision::look::{EmptySlot, Questions, Seen, look};
@@ -14,15 +14,14 @@ use pandian_vision::occupancy::Framing;
 use pandian_vision::picture::{self, Limits};
 use pandian_vision::{Luma, Region};
 
+use crate::archive::Archive;
 use crate::assignment::Assignment;
-use crate::executor::AGAIN;
-use crate::journal::Journal;
 use crate::site::Site;
 
 mod pool;
 mod record;
 
-use pool::LookPool;
+use pool::{LookPool, Waiting};
 
 /// How pictures are looked at here.
 #[derive(Debug, Clone)]
@@ -88,7 +87,8 @@ impl SlotKind {
     /// The kind of slots of which nothing was said.
     pub const USUAL: &str = "slot";
 
-    fn fits(&self, place: Option<Place>) -> bool {
+    /// Whether a location at that place is of this kind; none: its place is not known.
+    pub fn fits(&self, place: Option<Place>) -> bool {
         let is_in = |place: Place| {
             self.aisles.as_ref().is_none_or(|aisles| aisles.contains(&place.aisle))
                 && self.levels.as_ref().is_none_or(|levels| levels.contains(&place.level))
@@ -131,7 +131,7 @@ pub(crate) struct Looked {
 /// Looks at pictures.
 pub(crate) struct Looker {
     site: Arc<Site>,
-    journal: Arc<dyn Journal>,
+    archive: Arc<Archive>,
     pool: LookPool,
     /// Empty slots at hand, by the references that they are made of and the kind of slot; the one used last comes last.
     at_hand: Mutex<Vec<(EmptyKey, Arc<EmptySlot>)>>,
@@ -154,27 +154,33 @@ struct Assigned {
 }
 
 impl Looker {
-    pub(crate) fn new(site: Arc<Site>, journal: Arc<dyn Journal>) -> Option<Self> {
+    pub(crate) fn new(site: Arc<Site>, archive: Arc<Archive>) -> Option<Self> {
         site.sighting.as_ref()?;
-        Some(Self { site, journal, pool: LookPool::new(), at_hand: Mutex::default() })
+        Some(Self { site, archive, pool: LookPool::new(), at_hand: Mutex::default() })
     }
 
     /// Whether a picture can be decoded and is fit to be looked at; `who` names the camera in the failure.
     pub(crate) async fn check(&self, who: String, bytes: Bytes) -> Result<(), Failure> {
         let Some(sighting) = &self.site.sighting else { return Ok(()) };
         let limits = sighting.rules.gates;
-        self.pool.run(move || is_fit(&who, &bytes, &limits)).await?
+        self.pool.run(Waiting::Crane, move || is_fit(&who, &bytes, &limits)).await?
     }
 
-    /// Looks at the picture of a stop.
-    pub(crate) async fn look(&self, who: String, assignment: &Assignment, bytes: Bytes) -> Result<Looked, Failure> {
-        let (assigned, site) = (self.assigned(assignment).await, self.site.clone());
-        self.pool.run(move || seen(&who, &site, &bytes, &assigned)).await?
+    /// Looks at the picture of a stop; `book` is what is booked there.
+    pub(crate) async fn look(
+        &self,
+        who: String,
+        assignment: &Assignment,
+        book: Option<BookSnapshot>,
+        bytes: Bytes,
+    ) -> Result<Looked, Failure> {
+        let (assigned, site) = (self.assigned(assignment, book).await, self.site.clone());
+        self.pool.run(Waiting::Result, move || seen(&who, &site, &bytes, &assigned)).await?
     }
 
-    async fn assigned(&self, assignment: &Assignment) -> Assigned {
+    async fn assigned(&self, assignment: &Assignment, book: Option<BookSnapshot>) -> Assigned {
         let location = assignment.stop.location.clone();
-        let lines = self.site.book.as_ref().and_then(|book| book.lines(&location)).unwrap_or_default();
+        let lines = book.map(|book| book.lines).unwrap_or_default();
         let Some(sighting) = &self.site.sighting else {
             return Assigned { location, kind: usize::MAX, lines, references: Vec::new(), empty: None, before: None };
         };
@@ -188,22 +194,12 @@ impl Looker {
         Assigned { location, kind, lines, references, empty, before }
     }
 
-    /// A picture on file. None of one that is gone or was altered: others may be left, and the check of the evidence tells of it. A
-    /// database or a disk that does not answer now is asked again.
+    /// A picture on file. None of one that is gone or was altered: others may be left, and the check of the evidence tells of it.
     async fn evidence(&self, digest: Digest) -> Option<Bytes> {
-        loop {
-            match self.journal.evidence(digest).await {
-                Ok(bytes) => return bytes,
-                Err(error) if error.code() == Code::EvidenceBroken => {
-                    tracing::error!(picture = %digest, %error, "a picture cannot be compared with");
-                    return None;
-                }
-                Err(error) => {
-                    tracing::error!(picture = %digest, %error, "a picture cannot be read back");
-                    tokio::time::sleep(AGAIN).await;
-                }
-            }
-        }
+        let found = self.archive.picture(digest).await;
+        found
+            .inspect_err(|failure| tracing::error!(picture = %digest, error = %failure.message, "a picture cannot be compared with"))
+            .ok()?
     }
 
     /// The empty slot that references show, ready to be compared with, and those that could be had and decoded.
@@ -215,7 +211,10 @@ impl Looker {
         let (mut usable, mut pictures) = (Vec::new(), Vec::new());
         for digest in &key.0 {
             let Some(bytes) = self.evidence(*digest).await else { continue };
-            let decoded = self.pool.run(move || picture::decode(&bytes, &Limits::default()).map_err(|error| error.to_string())).await;
+            let decoded = self
+                .pool
+                .run(Waiting::Result, move || picture::decode(&bytes, &Limits::default()).map_err(|error| error.to_string()))
+                .await;
             match decoded.map_err(|failure| failure.message).flatten() {
                 Ok(picture) => {
                     usable.push(*digest);
@@ -228,7 +227,7 @@ impl Looker {
             return (usable, None);
         }
         let site = self.site.clone();
-        let prepared = self.pool.run(move || prepare(pictures, &site, kind)).await;
+        let prepared = self.pool.run(Waiting::Result, move || prepare(pictures, &site, kind)).await;
         let prepared = prepared.inspect_err(|failure| tracing::error!(error = %failure.message, "references cannot be used"));
         let empty = prepared.ok().map(Arc::new);
         if let Some(empty) = &empty
@@ -280,10 +279,12 @@ fn prepare(pictures: Vec<Luma>, site: &Site, kind: usize) -> EmptySlot {
     let rules = site.sighting.as_ref().map(|sighting| &sighting.rules);
     let marker = |picture: &Luma| {
         let rules = rules.filter(|rules| rules.front_marker.is_some())?;
-        let seen = codes::read(picture, &rules.codes(kind), None);
+        // Markers are large and clear: a look at them as they are is enough.
+        let settings = CodeSettings { budget: Duration::ZERO, ..rules.codes(kind) };
+        let seen = codes::read(picture, &settings, None);
         seen.codes.iter().find(|code| code.is_sure && rules.is_front_marker(site, &code.text)).map(|code| code.quad)
     };
-    EmptySlot::of(pictures, &rules.map_or_else(Framing::default, |rules| rules.framing(kind)), marker)
+    EmptySlot::of(&pictures, &rules.map_or_else(Framing::default, |rules| rules.framing(kind)), marker)
 }
 
 fn decoded(who: &str, bytes: &[u8]) -> Result<Luma, Failure> {

@@ -127,7 +127,7 @@ impl Comparer for Device {
             self.script.most_comparing.fetch_max(now, Ordering::SeqCst);
             self.script.act(visit, COMPARE).await?;
             self.script.comparing.fetch_sub(1, Ordering::SeqCst);
-            Ok(Findings { occupied: Some(true), codes: Vec::new(), doubtful_codes: Vec::new(), confidence: Some(0.97), note: None })
+            Ok(Findings { occupied: Some(true), codes: Vec::new(), confidence: Some(0.97), ..Findings::default() })
         }
         .boxed()
     }

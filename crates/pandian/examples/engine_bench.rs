@@ -122,8 +122,7 @@ impl Camera for Answering {
         async move {
             self.note(visit);
             pause(self.capture).await;
-            let findings =
-                Findings { occupied: Some(true), codes: Vec::new(), doubtful_codes: Vec::new(), confidence: Some(0.98), note: None };
+            let findings = Findings { occupied: Some(true), codes: Vec::new(), confidence: Some(0.98), ..Findings::default() };
             Ok(Shot::Whole(ShotEnd { picture: None, findings: Some(findings), note: None }))
         }
         .boxed()

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use pandian_devices::callback::{CallbackListener, CallbackTable};
+use pandian_devices::camera::SharedCameras;
 use pandian_devices::celery::CeleryClients;
 use pandian_devices::http::HttpClient;
 use pandian_devices::process::ProcessPool;
@@ -70,6 +71,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         CeleryClients::named(move || format!("pandian.{}", name_of(&dir)))
     });
     let llrp = LlrpConnections::default();
+    let cameras = SharedCameras::default();
     // A stop at the rack runs two programs, one that is compared behind it one: no crane waits for another's.
     let at_once = warehouse.layout.lanes().len().saturating_mul(2 + warehouse.settings.comparisons_per_lane);
     let processes = ProcessPool::new(at_once.max(ProcessPool::AT_ONCE)).withholding(warehouse.secrets());
@@ -80,6 +82,7 @@ pub async fn assemble(warehouse: &Warehouse, store: Option<&Store>) -> Result<As
         processes: processes.clone(),
         celery: celery.clone(),
         llrp: llrp.clone(),
+        cameras: cameras.clone(),
         callbacks: callback_table.clone(),
         world: simulation.clone().map(Simulation::into_any),
     };

@@ -1,6 +1,6 @@
 //! Pictures that others are held against: taken, decided on, and read back from the records.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use pandian_devices::camera::picture::media_type;
 use pandian_devices::{DeviceError, DevicePending, Shot, Visit};
 use pandian_domain::reference::Subject;
 use pandian_domain::retry::RetryPolicy;
-use pandian_domain::{Code, Digest, Fact, LocationCode, OpKind, Record, ReferenceName, References, StocktakeId};
+use pandian_domain::{Code, Digest, Fact, Layout, LocationCode, OpKind, Record, ReferenceName, References, Slot, StocktakeId};
 use pandian_engine::{Clock, Devices, Site};
 use pandian_store::{Batch, Store};
 use pandian_vision::gates::{self, GateSettings};
@@ -16,6 +16,7 @@ use pandian_vision::picture::{Limits, decode};
 use rand::RngExt;
 use tokio::time::timeout;
 
+use crate::config::Warehouse;
 use crate::fault::Fault;
 
 /// Pictures of at most so many locations are remembered from the last stocktake.
@@ -47,6 +48,41 @@ pub async fn accepted_pictures(store: &Store) -> Result<HashMap<LocationCode, Di
         }
     }
     Ok(accepted)
+}
+
+/// Whether slots of that kind are in a warehouse.
+///
+/// # Errors
+/// None is; the message names the kinds that there are.
+pub fn check_kind(warehouse: &Warehouse, kind: &str) -> Result<(), Fault> {
+    let Warehouse { layout, vision, .. } = warehouse;
+    let kinds: BTreeSet<&str> = layout.slots().iter().map(|slot| vision.kind_of(slot.place)).collect();
+    if kinds.contains(kind) {
+        return Ok(());
+    }
+    let kinds = kinds.into_iter().map(|kind| format!("\"{kind}\"")).collect::<Vec<_>>().join(", ");
+    let message = format!("no slot of {} is of the kind \"{kind}\"; there are {kinds}", warehouse.name);
+    Err(Fault::new(Code::UsageInvalid, message))
+}
+
+/// Whether a location is in a warehouse, and of that kind where one is given.
+///
+/// # Errors
+/// It is not there, or of another kind.
+pub fn check_location(warehouse: &Warehouse, location: &LocationCode, kind: Option<&str>) -> Result<(), Fault> {
+    let is = warehouse.vision.kind_of(slot_of(&warehouse.layout, location)?.place);
+    match kind.filter(|kind| *kind != is) {
+        None => Ok(()),
+        Some(kind) => {
+            let message = format!("location \"{location}\" is of the kind \"{is}\": a picture of it cannot stand for \"{kind}\"");
+            Err(Fault::new(Code::UsageInvalid, message))
+        }
+    }
+}
+
+fn slot_of<'a>(layout: &'a Layout, location: &LocationCode) -> Result<&'a Slot, Fault> {
+    let unknown = || Fault::new(Code::LocationUnknown, format!("there is no location \"{location}\" in this warehouse"));
+    layout.find(location.as_str()).ok_or_else(unknown)
 }
 
 /// A picture that may become a reference.
@@ -142,10 +178,13 @@ fn record(fact: Fact) -> Record {
 /// Sends the crane to a location and takes a picture, as at a stop, with the time-outs and tries of its rules.
 ///
 /// # Errors
-/// The device that failed for good.
+/// A location that no crane goes to; the device that failed for good.
 pub async fn photograph(site: &Site, location: &LocationCode, gates: &GateSettings) -> Result<(Bytes, String), Fault> {
-    let unknown = || Fault::new(Code::LocationUnknown, format!("there is no location \"{location}\" in this warehouse"));
-    let slot = site.layout.find(location.as_str()).ok_or_else(unknown)?;
+    let slot = slot_of(&site.layout, location)?;
+    if let Some((barred, note)) = site.layout.index_of(location.as_str()).and_then(|slot| site.layout.barred(slot)) {
+        let message = format!("no crane goes to location \"{location}\": {} ({note})", barred.reason().as_str());
+        return Err(Fault::new(Code::UsageInvalid, message));
+    }
     let lane = site.layout.lanes().iter().position(|lane| lane.queue == slot.queue);
     let (Some(lane), Some(devices)) = (lane.map(|lane| &site.layout.lanes()[lane]), lane.and_then(|lane| site.devices.get(lane))) else {
         return Err(Fault::new(Code::ConfigInvalid, format!("no crane serves the location \"{location}\"")));

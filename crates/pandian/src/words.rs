@@ -189,6 +189,8 @@ pub struct VisionWords {
     pub change: &'static str,
     /// Brightness, contrast, sharpness.
     pub fitness: &'static str,
+    /// A difference mask was asked for, and the picture could not be laid on a reference.
+    pub no_mask: &'static str,
     /// Above what a detector found, of which there is so much.
     pub objects: fn(usize) -> String,
     pub objects_cut: &'static str,

@@ -12,5 +12,7 @@ mod references;
 mod stand;
 #[path = "bad_input/streams.rs"]
 mod streams;
+#[path = "bad_input/vision.rs"]
+mod vision;
 #[path = "bad_input/workbooks.rs"]
 mod workbooks;

@@ -179,8 +179,7 @@ mod tests {
 
     #[test]
     fn a_picture_says_what_became_of_it_and_then_tells_no_more() {
-        let findings =
-            Findings { occupied: Some(true), codes: vec!["1".into()], doubtful_codes: Vec::new(), confidence: Some(0.9), note: None };
+        let findings = Findings { occupied: Some(true), codes: vec!["1".into()], confidence: Some(0.9), ..Findings::default() };
         for condition in [Condition::Black, Condition::Blurred, Condition::Moved] {
             let picture = draw("1号", 5, &["069012340000000018"], condition);
             assert_ne!(picture, fit("1号", &["069012340000000018"]));

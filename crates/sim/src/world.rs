@@ -195,7 +195,7 @@ impl World {
             return Findings { note: Some("the view is blocked".into()), ..Findings::default() };
         }
         let confidence = 0.95 + self.seed.below(Draw::Confidence, slot.into(), 50) as f64 / 1000.0;
-        Findings { occupied: Some(occupied), codes: labels, doubtful_codes: Vec::new(), confidence: Some(confidence), note: None }
+        Findings { occupied: Some(occupied), codes: labels, confidence: Some(confidence), ..Findings::default() }
     }
 
     /// A picture of a slot as cameras of kinds `sim` and `http` have them, a small PNG; the same each time.

@@ -85,8 +85,7 @@ async fn measure_stops(dir: &std::path::Path, lanes: u32) -> Result<(), Box<dyn 
                 ));
                 let named = Some(pandian_store::digest(&reads));
                 let confidence = Some(0.98);
-                let findings =
-                    Some(Findings { occupied: Some(true), codes: Vec::new(), doubtful_codes: Vec::new(), confidence, note: None });
+                let findings = Some(Findings { occupied: Some(true), codes: Vec::new(), confidence, ..Findings::default() });
                 drop(store.append(alone(of(Fact::CraneSent { purpose: Purpose::Count }))));
                 drop(store.append(alone(of(Fact::CraneArrived { book: None }))));
                 let inventory = of(Fact::InventoryDone { tags: 1, reads: named, note: None });

@@ -241,9 +241,14 @@ impl CodesSeen {
 ///
 /// The ladder is climbed until every expected label is read; where nothing is expected, until something is read and all of it is sure.
 pub fn read(picture: &Luma, settings: &CodeSettings, expected: Option<Expected<'_>>) -> CodesSeen {
+    read_beside(picture, settings, expected, &|_| false)
+}
+
+/// The same on a rack with markers: they are read too, but as labels they are neither wrong nor enough.
+pub fn read_beside(picture: &Luma, settings: &CodeSettings, expected: Option<Expected<'_>>, is_marker: &dyn Fn(&str) -> bool) -> CodesSeen {
     let begun = Instant::now();
     let mut base = Base::new(picture, &settings.region);
-    let mut seen = Seen::new(expected);
+    let mut seen = Seen::new(expected, is_marker);
     let (mut climbed, mut out_of_time) = (Vec::with_capacity(Rung::LADDER.len()), false);
     for rung in Rung::LADDER {
         if rung != Rung::Plain && begun.elapsed() >= settings.budget {

@@ -32,14 +32,14 @@ pub struct Questions<'a> {
 #[derive(Debug)]
 pub struct EmptySlot {
     framing: Framing,
-    pictures: Vec<Luma>,
+    prepared: Vec<Reference>,
     references: References,
 }
 
 impl EmptySlot {
     /// Lays pictures on each other, and finds on them where things are if nobody drew it. `marker` finds the front marker on one of them, where there are markers.
-    pub fn of(pictures: Vec<Luma>, framing: &Framing, marker: impl Fn(&Luma) -> Option<Quad>) -> Self {
-        let framing = framing.found_on(&pictures);
+    pub fn of(pictures: &[Luma], framing: &Framing, marker: impl Fn(&Luma) -> Option<Quad>) -> Self {
+        let framing = framing.found_on(pictures);
         let prepare = |picture: &Luma| {
             let reference = Reference::prepare(picture, &framing);
             match marker(picture) {
@@ -48,7 +48,7 @@ impl EmptySlot {
             }
         };
         let prepared: Vec<Reference> = pictures.iter().map(prepare).collect();
-        Self { framing, references: References::of(&prepared.iter().collect::<Vec<_>>()), pictures }
+        Self { framing, references: References::of(&prepared.iter().collect::<Vec<_>>()), prepared }
     }
 }
 
@@ -83,14 +83,15 @@ pub struct Took {
 /// Puts all questions to a picture.
 pub fn look(picture: &Luma, questions: &Questions<'_>) -> Seen {
     let mut took = Took::default();
-    let codes = timed(&mut took.codes, || codes::read(picture, questions.codes, questions.expected));
+    let is_marker = |text: &str| (questions.is_marker)(text) || Some(text) == questions.markers.rear;
+    let codes = timed(&mut took.codes, || codes::read_beside(picture, questions.codes, questions.expected, &is_marker));
     let markers = marker::find(&codes.codes, questions.markers, questions.is_marker);
     let occupancy = timed(&mut took.occupancy, || occupancy_of(picture, questions.empty, &markers));
     let opening = &questions.empty.map_or(questions.framing, |empty| &empty.framing).opening;
     let (change, mask) = timed(&mut took.change, || {
         let change = questions.before.map(|before| change::compare(picture, before, opening));
-        let nearest = occupancy.reference.and_then(|index| questions.empty?.pictures.get(index));
-        let mask = nearest.map(|empty| mask::difference(picture, empty, occupancy.shift, opening));
+        let nearest = occupancy.reference.and_then(|index| questions.empty?.prepared.get(index));
+        let mask = nearest.map(|empty| mask::difference(picture, empty, occupancy.shift));
         (change, mask.filter(|mask| !mask.is_empty()))
     });
     Seen { codes, markers, occupancy, change, mask, took }

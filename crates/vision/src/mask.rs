@@ -1,6 +1,6 @@
 //! The difference mask: what a person is to look at first.
 
-use crate::occupancy::{Framing, Reference};
+use crate::occupancy::Reference;
 use crate::structure::cells::{Cells, place};
 use crate::structure::difference::{Difference, Known};
 use crate::structure::gradient::Gradient;
@@ -22,8 +22,8 @@ const COMPANY: usize = 3;
 /// Draws where a picture differs in structure from a reference: a gray PNG, white where it does, at most [`WIDEST`] pixels wide, laid out
 /// like the reference. `shift` moves the picture onto the reference, in pixels of the picture; the rest is found by the rack. Empty if it
 /// cannot be encoded.
-pub fn difference(picture: &Luma, reference: &Luma, shift: [f32; 2], opening: &Region) -> Vec<u8> {
-    let before = Reference::prepare(reference, &Framing::drawn(*opening, None));
+pub fn difference(picture: &Luma, before: &Reference, shift: [f32; 2]) -> Vec<u8> {
+    let opening = before.framing().opening;
     let (width, height) = (before.picture.width, before.picture.height);
     let scaled = Scaled::sized(picture, width, height);
     let gradient = Gradient::of(&scaled);
@@ -39,7 +39,7 @@ pub fn difference(picture: &Luma, reference: &Luma, shift: [f32; 2], opening: &R
     let differs = Difference::of(&Cells::of(&scaled, &warp, level), gain, &known);
     let cells = shown(&differs);
     let [left, top, wide, high] =
-        if opening.is_sound() { *opening } else { Region::WHOLE }.pixels(width as u32, height as u32).map(|edge| edge as usize);
+        if opening.is_sound() { opening } else { Region::WHOLE }.pixels(width as u32, height as u32).map(|edge| edge as usize);
     let mut mask = vec![0u8; width * height];
     for y in top..(top + high).min(height) {
         for x in left..(left + wide).min(width) {

@@ -105,6 +105,8 @@ pub enum Unsure {
     NotFit,
     /// A marker shows that this is another location.
     OtherLocation,
+    /// Nothing of the rack is to be seen behind the beam, so that nothing could be hidden: it would look empty with a load too.
+    NothingBehind,
 }
 
 /// Holds a picture against references. Where several pictures are held against the same ones, [`References`] does what can be done once.

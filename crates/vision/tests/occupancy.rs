@@ -208,7 +208,7 @@ fn only_a_change_of_the_slot_is_a_change() {
 fn the_mask_is_white_at_the_load_and_black_elsewhere() {
     let (reference, picture) =
         (draw(&Rack { behind: 5, ..EMPTY }), draw(&Rack { behind: 5, load: BOX, moved: (0.02, 0.0), size: (960, 640), ..EMPTY }));
-    let bytes = mask::difference(&picture, &reference, [-19.0, 0.0], &framing().opening);
+    let bytes = mask::difference(&picture, &Reference::prepare(&reference, &framing()), [-19.0, 0.0]);
     let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().unwrap();
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let frame = reader.next_frame(&mut pixels).unwrap();
@@ -276,7 +276,7 @@ proptest! {
         let seen = References::of(&[&reference, &other]).judge(&b, Some(&quad));
         prop_assert!((0.0..=1.0).contains(&seen.score));
         prop_assert!((0.0..=1.0).contains(&change::compare(&a, &b, &framing.opening).share));
-        mask::difference(&a, &b, by, &framing.opening);
+        mask::difference(&a, &other, by);
         gates::measure(&a, &GateSettings::default());
     }
 

@@ -10,15 +10,15 @@ use serde::Deserialize;
 use super::snapshot::Snapshot;
 use crate::DeviceError;
 use crate::catalog::{BuildContext, unbuildable};
-use crate::http::{Credentials, HttpClient, HttpUrl, Login};
+use crate::http::{Credentials, HttpClient, HttpUrl};
 use crate::secret::Secret;
 use crate::settings::{ByteSize, Period};
 use crate::tls::TlsSettings;
 
 /// The largest picture that is read unless something else is said.
 pub(super) const MAX_PICTURE: ByteSize = ByteSize(16 << 20);
-/// The bounds of that setting.
-const PICTURES: [ByteSize; 2] = [ByteSize(1 << 10), ByteSize(256 << 20)];
+/// The bounds of that setting. Larger ones are not decoded by whoever looks at the pictures (`vision`, `Limits`).
+const PICTURES: [ByteSize; 2] = [ByteSize(1 << 10), ByteSize(32 << 20)];
 /// The longest pause before a picture.
 const LONGEST_SETTLE: Period = Period::from_millis(60_000);
 
@@ -58,7 +58,7 @@ impl JsonSchema for CameraAddress {
     }
 }
 
-/// Settings that several kinds have, as they stand in either.
+/// Settings that several kinds have, as they stand in either ([`access_of`]).
 pub(super) struct Access<'a> {
     pub(super) user: Option<&'a str>,
     pub(super) password: Option<&'a Secret>,
@@ -71,13 +71,15 @@ pub(super) struct Access<'a> {
 impl Access<'_> {
     /// What no single field can tell.
     pub(super) fn check(&self) -> Result<(), String> {
-        check_user(self.user, self.password)?;
-        if self.allow_basic && self.user.is_none() {
-            return Err("`allow_basic` says how `password` may be shown: it needs `user` and `password`".to_owned());
-        }
+        check_user(self.user, self.password, self.allow_basic)?;
         self.tls.map_or(Ok(()), TlsSettings::check)?;
         check_settle(self.settle)?;
         check_max_picture(self.max_picture)
+    }
+
+    /// The environment variables that hold secrets.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        self.password.iter().map(|password| password.variable().to_owned()).collect()
     }
 
     /// Prepares to ask the camera at an address.
@@ -90,16 +92,41 @@ impl Access<'_> {
                 HttpClient::trusting(trust, tls.server_name.clone()).map_err(|why| refused(format!("`tls`: {why}")))?
             }
         };
-        let credentials = credentials(self.user, self.password).map_err(refused)?;
-        let login = Login::new(credentials.map(|(user, password)| Credentials { user, password, allow_basic: self.allow_basic }));
-        let who = format!("the camera of crane {} at {}", context.crane, address.shown());
-        Ok(Snapshot::new(who, http, login, self.max_picture, self.settle.0))
+        let credentials = credentials(self.user, self.password, self.allow_basic).map_err(refused)?;
+        Ok(Snapshot {
+            who: format!("the camera of crane {} at {}", context.crane, address.shown()),
+            http,
+            login: context.cameras.login(address.origin(), credentials),
+            door: context.cameras.door(address.origin()),
+            max_picture: self.max_picture,
+            settle: self.settle.0,
+        })
     }
 }
 
-/// User name and password belong together.
-pub(super) fn check_user(user: Option<&str>, password: Option<&Secret>) -> Result<(), String> {
+/// The [`Access`] of settings. Flattened into them it would cost the places of errors in the file.
+macro_rules! access_of {
+    ($settings:ty) => {
+        impl $settings {
+            fn access(&self) -> $crate::camera::access::Access<'_> {
+                $crate::camera::access::Access {
+                    user: self.user.as_deref(),
+                    password: self.password.as_ref(),
+                    allow_basic: self.allow_basic,
+                    tls: self.tls.as_ref(),
+                    settle: self.settle,
+                    max_picture: self.max_picture,
+                }
+            }
+        }
+    };
+}
+pub(super) use access_of;
+
+/// User name and password belong together, and how they may be shown to them.
+pub(super) fn check_user(user: Option<&str>, password: Option<&Secret>, allow_basic: bool) -> Result<(), String> {
     match (user, password) {
+        (None, None) if allow_basic => Err("`allow_basic` says how `password` may be shown: it needs `user` and `password`".to_owned()),
         (Some(_), None) | (None, Some(_)) => Err("`user` and `password` belong together".to_owned()),
         (Some(user), _) if user.is_empty() || user.contains(':') || user.contains(char::is_control) => {
             Err("`user` is a name without colons and control characters".to_owned())
@@ -109,9 +136,9 @@ pub(super) fn check_user(user: Option<&str>, password: Option<&Secret>) -> Resul
 }
 
 /// User name and password, with what the environment holds.
-pub(super) fn credentials(user: Option<&str>, password: Option<&Secret>) -> Result<Option<(String, String)>, String> {
+pub(super) fn credentials(user: Option<&str>, password: Option<&Secret>, allow_basic: bool) -> Result<Option<Credentials>, String> {
     let (Some(user), Some(password)) = (user, password) else { return Ok(None) };
-    Ok(Some((user.to_owned(), password.resolve("password")?)))
+    Ok(Some(Credentials { user: user.to_owned(), password: password.resolve("password")?, allow_basic }))
 }
 
 /// A pause, not a halt.
@@ -125,7 +152,9 @@ pub(super) fn check_max_picture(bound: ByteSize) -> Result<(), String> {
     if (least..=most).contains(&bound) {
         Ok(())
     } else {
-        Err(format!("`max_picture` is {bound}; it is at least {least} and at most {most}"))
+        Err(format!(
+            "`max_picture` is {bound}; it is at least {least} and at most {most}, the most that a picture to be looked at may have"
+        ))
     }
 }
 

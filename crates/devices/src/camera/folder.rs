@@ -16,9 +16,11 @@ use crate::{Camera, DeviceError, DevicePending, Probe, Shot, Visit};
 mod listing;
 mod pattern;
 mod session;
+mod taken;
 
 pub use pattern::NamePattern;
 use session::FolderCamera;
+pub(super) use taken::Taken;
 
 /// Settings of a camera of kind `folder`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

@@ -10,7 +10,7 @@ use pandian_domain::retry::RetryPolicy;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use super::access::{Access, CameraAddress, max_picture, no_pause, usual_rule};
+use super::access::{CameraAddress, access_of, max_picture, no_pause, usual_rule};
 use super::snapshot::Snapshot;
 use crate::catalog::{Build, BuildContext, unbuildable};
 use crate::http::{HeaderLines, HttpUrl, UrlTemplate};
@@ -115,18 +115,9 @@ impl Preset {
     }
 }
 
-impl HttpSnapshotSettings {
-    fn access(&self) -> Access<'_> {
-        Access {
-            user: self.user.as_deref(),
-            password: self.password.as_ref(),
-            allow_basic: self.allow_basic,
-            tls: self.tls.as_ref(),
-            settle: self.settle,
-            max_picture: self.max_picture,
-        }
-    }
+access_of!(HttpSnapshotSettings);
 
+impl HttpSnapshotSettings {
     /// Where a picture is asked for.
     fn target(&self) -> Result<UrlTemplate, String> {
         match (&self.url, self.preset, &self.address) {
@@ -163,7 +154,7 @@ impl Build<dyn Camera> for HttpSnapshotSettings {
     }
 
     fn secrets(&self) -> Vec<String> {
-        self.password.iter().map(|password| password.variable().to_owned()).collect()
+        self.access().secrets()
     }
 
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn Camera>, DeviceError> {

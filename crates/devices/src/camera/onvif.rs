@@ -8,7 +8,7 @@ use pandian_domain::retry::RetryPolicy;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::access::{Access, CameraAddress, max_picture, no_pause, usual_rule};
+use super::access::{CameraAddress, access_of, max_picture, no_pause, usual_rule};
 use crate::catalog::{Build, BuildContext, unbuildable};
 use crate::http::HttpUrl;
 use crate::secret::Secret;
@@ -71,18 +71,9 @@ fn service() -> String {
     "/onvif/device_service".to_owned()
 }
 
-impl OnvifSettings {
-    fn access(&self) -> Access<'_> {
-        Access {
-            user: self.user.as_deref(),
-            password: self.password.as_ref(),
-            allow_basic: self.allow_basic,
-            tls: self.tls.as_ref(),
-            settle: self.settle,
-            max_picture: self.max_picture,
-        }
-    }
+access_of!(OnvifSettings);
 
+impl OnvifSettings {
     fn target(&self) -> Result<HttpUrl, String> {
         if !self.service.starts_with('/') {
             return Err("`service` is the path of the camera's device service and begins with a slash".to_owned());
@@ -103,7 +94,7 @@ impl Build<dyn Camera> for OnvifSettings {
     }
 
     fn secrets(&self) -> Vec<String> {
-        self.password.iter().map(|password| password.variable().to_owned()).collect()
+        self.access().secrets()
     }
 
     fn build(&self, context: &BuildContext) -> Result<Arc<dyn Camera>, DeviceError> {

@@ -13,8 +13,11 @@ pub enum NotAPicture {
     #[error("it is empty")]
     Empty,
     /// The first bytes are those of no known kind.
-    #[error("it begins like no JPEG, PNG, GIF, BMP, WebP or TIFF")]
+    #[error("it begins like no JPEG, PNG, GIF, BMP or WebP")]
     Unknown,
+    /// A kind that is kept for cameras that look at it themselves, and that nobody here can look at.
+    #[error("it is a TIFF, which cannot be looked at here: send a JPEG, PNG, GIF, BMP or WebP")]
+    Tiff,
     /// The beginning contradicts itself.
     #[error("its head is damaged")]
     Damaged,
@@ -52,6 +55,14 @@ pub fn check(bytes: &[u8]) -> Result<&'static str, NotAPicture> {
         _ => check_tiff(bytes)?,
     }
     Ok(media_type)
+}
+
+/// The media type of a picture that looks whole, and is of a kind that can be looked at here: JPEG, PNG, GIF, BMP or WebP.
+pub fn check_visible(bytes: &[u8]) -> Result<&'static str, NotAPicture> {
+    match media_type(bytes) {
+        Some("image/tiff") => Err(NotAPicture::Tiff),
+        _ => check(bytes),
+    }
 }
 
 /// Width and height in pixels, where the head of a JPEG or PNG tells them; nothing of other kinds.
@@ -149,6 +160,7 @@ mod tests {
             (b"MM\0*\0\0\0\x08\0\0", "image/tiff"),
         ] {
             assert_eq!(check(bytes), Ok(kind));
+            assert_eq!(check_visible(bytes), if kind == "image/tiff" { Err(NotAPicture::Tiff) } else { Ok(kind) });
         }
     }
 

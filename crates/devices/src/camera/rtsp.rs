@@ -17,6 +17,8 @@ use crate::settings::{ByteSize, Period};
 use crate::{Camera, DeviceError};
 
 #[cfg(feature = "rtsp")]
+mod challenge;
+#[cfg(feature = "rtsp")]
 mod decode;
 #[cfg(feature = "rtsp")]
 mod session;
@@ -31,6 +33,9 @@ pub struct RtspCameraSettings {
     pub user: Option<String>,
     /// The user's password: `env:NAME`, from the environment.
     pub password: Option<Secret>,
+    /// Whether the password may be shown readable, to a camera that takes no digest: there is no encryption.
+    #[serde(default)]
+    pub allow_basic: bool,
     /// A pause between the crane's arrival and the picture: none unless given.
     #[serde(default = "no_pause")]
     pub settle: Period,
@@ -83,7 +88,7 @@ impl JsonSchema for RtspUrl {
 
 impl Build<dyn Camera> for RtspCameraSettings {
     fn check(&self) -> Result<(), String> {
-        check_user(self.user.as_deref(), self.password.as_ref())?;
+        check_user(self.user.as_deref(), self.password.as_ref(), self.allow_basic)?;
         check_settle(self.settle)?;
         check_max_picture(self.max_picture)?;
         if cfg!(feature = "rtsp") { Ok(()) } else { Err(NOT_BUILT.to_owned()) }

@@ -1,14 +1,15 @@
 //! Asking a camera for a picture over HTTP: one request at a time, as its user, and only new pictures count.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::{StatusCode, Uri};
 use pandian_domain::Code;
-use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::{Instant, sleep, sleep_until, timeout_at};
+use tokio::time::sleep;
 
-use super::freshness::{self, Recent};
+use super::door::{self, Door};
+use super::freshness;
 use super::picture::{self, NotAPicture};
 use super::reference;
 use crate::error::excerpt;
@@ -16,36 +17,27 @@ use crate::http::{HeaderLines, HttpClient, HttpUrl, Login, Reply, Request};
 use crate::settings::{ByteSize, Period};
 use crate::{DeviceError, Probe, Shot, ShotEnd, Visit};
 
-/// How much earlier than the engine a wait gives up, so that it can still say why.
-const EARLIER: Duration = Duration::from_millis(500);
 /// The longest that a camera is left alone because it asks for it.
 const LONGEST_REST: Duration = Duration::from_secs(60);
-/// How long trying the camera waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(8);
 
 /// A camera that is asked for pictures.
 pub(super) struct Snapshot {
     /// The camera, its crane and its address, as messages name them.
     pub(super) who: String,
     pub(super) http: HttpClient,
-    pub(super) login: Login,
-    max_picture: ByteSize,
-    settle: Duration,
-    door: Mutex<Door>,
-}
-
-/// What is known of the camera; whoever holds it may ask.
-#[derive(Default)]
-struct Door {
-    recent: Recent,
-    /// The camera was busy, and asked not to be asked before.
-    rest_until: Option<Instant>,
+    /// Its user, shared by all that ask the device as the same one.
+    pub(super) login: Arc<Login>,
+    /// The device's door, shared by all that ask it.
+    pub(super) door: Arc<Door>,
+    pub(super) max_picture: ByteSize,
+    /// A pause before each picture.
+    pub(super) settle: Duration,
 }
 
 /// The right to ask the camera.
 pub(super) struct Turn<'a> {
     camera: &'a Snapshot,
-    door: MutexGuard<'a, Door>,
+    turn: door::Turn<'a>,
 }
 
 /// A whole picture.
@@ -58,36 +50,16 @@ pub(super) struct Picture {
 }
 
 impl Snapshot {
-    pub(super) fn new(who: String, http: HttpClient, login: Login, max_picture: ByteSize, settle: Duration) -> Self {
-        Self { who, http, login, max_picture, settle, door: Mutex::default() }
-    }
-
     /// Lets the mast settle, and waits for the turn of a visit.
     pub(super) async fn turn(&self, visit: &Visit) -> Result<Turn<'_>, DeviceError> {
-        let deadline = Instant::now() + visit.timeout.saturating_sub(EARLIER.min(visit.timeout / 4));
+        let deadline = door::deadline_of(visit);
         sleep(self.settle).await;
-        self.turn_before(deadline).await
+        Ok(Turn { camera: self, turn: self.door.turn(&self.who, deadline).await? })
     }
 
     /// Waits for the turn of a trial.
     pub(super) async fn turn_of_trial(&self) -> Result<Turn<'_>, DeviceError> {
-        self.turn_before(Instant::now() + PATIENCE).await
-    }
-
-    async fn turn_before(&self, deadline: Instant) -> Result<Turn<'_>, DeviceError> {
-        let mut door = timeout_at(deadline, self.door.lock()).await.map_err(|_| {
-            DeviceError::new(Code::DeviceTimeout, format!("{}: other pictures took all the time; it is asked for one at a time", self.who))
-        })?;
-        if let Some(rest_until) = door.rest_until {
-            if rest_until > deadline {
-                let left = Period(Duration::from_secs(rest_until.saturating_duration_since(Instant::now()).as_secs() + 1));
-                let what = format!("{} is busy, and asked to be left alone for another {left}", self.who);
-                return Err(DeviceError::new(Code::CameraBusy, what));
-            }
-            sleep_until(rest_until).await;
-            door.rest_until = None;
-        }
-        Ok(Turn { camera: self, door })
+        Ok(Turn { camera: self, turn: self.door.turn(&self.who, door::deadline_of_trial()).await? })
     }
 }
 
@@ -100,7 +72,7 @@ impl Turn<'_> {
         match reply.status {
             StatusCode::SERVICE_UNAVAILABLE => {
                 let rest = reply.headers.retry_after.as_deref().and_then(rest_of);
-                self.door.rest_until = rest.map(|rest| Instant::now() + rest);
+                self.turn.rest(rest);
                 let asked = rest.map_or_else(String::new, |rest| format!(", and asks to be left alone for {}", Period(rest)));
                 return Err(DeviceError::new(Code::CameraBusy, format!("{who} is busy: it answered HTTP 503{asked}")));
             }
@@ -118,7 +90,7 @@ impl Turn<'_> {
         let looked = tokio::task::spawn_blocking(move || (freshness::digest(&bytes), bytes)).await;
         let (digest, bytes) =
             looked.map_err(|error| DeviceError::new(Code::Internal, format!("{who}: its picture was lost: {error}")).because(error))?;
-        let is_new = self.door.recent.is_new(digest);
+        let is_new = self.turn.is_new(digest);
         Ok(Picture { bytes, media_type, is_new, last_modified })
     }
 }
@@ -135,7 +107,7 @@ impl Picture {
 
     /// The picture as what trying a camera brought.
     pub(super) fn probed(&self, login: &Login, address: &HttpUrl) -> Probe {
-        let scheme = login.scheme().unwrap_or_else(|| "no credentials asked for".to_owned());
+        let scheme = login.scheme(address.uri()).unwrap_or_else(|| "no credentials asked for".to_owned());
         Probe { summary: format!("{} answers: HTTP 200, {scheme}, {}", address.shown(), told(self.media_type, &self.bytes)) }
     }
 }
@@ -154,7 +126,7 @@ fn rest_of(retry_after: &str) -> Option<Duration> {
 
 /// The media type of a whole picture; what came instead is named.
 fn check(who: &str, reply: &Reply) -> Result<&'static str, DeviceError> {
-    match picture::check(&reply.body) {
+    match picture::check_visible(&reply.body) {
         Ok(media_type) => Ok(media_type),
         Err(NotAPicture::Unknown) => {
             let what = format!("{who} sent no picture but {}", came(reply));
@@ -177,7 +149,7 @@ fn came(reply: &Reply) -> String {
     if begin.starts_with(['<', '{']) || reply.media_type().is_some_and(|media| media.starts_with("text/")) {
         return format!("a text{declared}: {}", excerpt(begin.trim_end()));
     }
-    format!("{} that begin like no JPEG, PNG, GIF, BMP, WebP or TIFF{declared}", ByteSize(reply.body.len()))
+    format!("{} that begin like no JPEG, PNG, GIF, BMP or WebP{declared}", ByteSize(reply.body.len()))
 }
 
 #[cfg(test)]
@@ -196,7 +168,7 @@ mod tests {
             (None, b"\xef\xbb\xbf<html>", "an HTML page, perhaps one to log in at"),
             (Some("application/xml"), b"<?xml?><ResponseStatus/>\n", "a text (declared as application/xml): <?xml?><ResponseStatus/>"),
             (Some("text/plain"), b"no \x1b[2Jcamera", "a text (declared as text/plain): no  [2Jcamera"),
-            (None, &[0; 2048], "2KiB that begin like no JPEG, PNG, GIF, BMP, WebP or TIFF"),
+            (None, &[0; 2048], "2KiB that begin like no JPEG, PNG, GIF, BMP or WebP"),
         ] {
             let headers = ReplyHeaders { content_type: declared.map(Into::into), ..ReplyHeaders::default() };
             let reply = Reply { status: StatusCode::OK, headers, body: Bytes::copy_from_slice(body) };

@@ -1,6 +1,8 @@
 //! Requests of a user: what a server is shown of user name and password, and when.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,16 +10,24 @@ use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
 use hyper::http::uri::Scheme;
 use hyper::{StatusCode, Uri};
 use pandian_domain::Code;
+use tokio::time::Instant;
 
 use super::challenge::Challenge;
+use super::connect::Origin;
 use super::{HttpClient, Reply, Request};
-use crate::DeviceError;
+use crate::{DeviceError, Period};
 
 /// The most requests of one exchange: unannounced or by what was learnt, with a new nonce, with another because that one was stale.
 const MOST_REQUESTS: usize = 3;
 
+/// How long wrong credentials are not shown again. They come from the configuration and do not get better; cameras lock a user out for half
+/// an hour who was wrong some five times within it, and this is three times.
+const WRONG_FOR: Duration = Duration::from_secs(600);
+/// The most servers of one device that are told apart: an ONVIF camera names its services as it likes.
+const MOST_ORIGINS: usize = 16;
+
 /// A user name and its password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Credentials {
     pub(crate) user: String,
     pub(crate) password: String,
@@ -25,11 +35,12 @@ pub(crate) struct Credentials {
     pub(crate) allow_basic: bool,
 }
 
-/// A user at one server: credentials, and what was learnt of how the server wants to see them.
+/// A user at one device: credentials, and what was learnt of how its servers want to see them.
 #[derive(Default)]
 pub(crate) struct Login {
     credentials: Option<Credentials>,
-    learnt: Mutex<Option<Challenge>>,
+    learnt: Mutex<HashMap<Origin, Challenge>>,
+    wrong_until: Mutex<Option<Instant>>,
 }
 
 /// Why credentials are not shown, or did not help.
@@ -41,6 +52,9 @@ pub(crate) enum Refused {
     /// They are wrong.
     #[error("it refuses user name or password")]
     Wrong,
+    /// They were wrong not long ago.
+    #[error("it refused user name or password, and is left alone for another {0}: cameras lock out who is wrong too often")]
+    WrongBefore(Period),
     /// They would be readable on the way.
     #[error("it takes the password readable only (Basic): use https, or say allow_basic = true where the network is trusted")]
     Readable,
@@ -52,7 +66,7 @@ pub(crate) enum Refused {
 impl Login {
     /// A user, or nobody.
     pub(crate) fn new(credentials: Option<Credentials>) -> Self {
-        Self { credentials, learnt: Mutex::default() }
+        Self { credentials, ..Self::default() }
     }
 
     /// The credentials.
@@ -60,18 +74,30 @@ impl Login {
         self.credentials.as_ref()
     }
 
-    /// How the server wants to see credentials, as far as it has said.
-    pub(crate) fn scheme(&self) -> Option<String> {
-        self.learnt().as_ref().map(|challenge| match challenge {
+    /// How a server wants to see credentials, as far as it has said.
+    pub(crate) fn scheme(&self, uri: &Uri) -> Option<String> {
+        lock(&self.learnt).get(&Origin::of(uri)?).map(|challenge| match challenge {
             Challenge::Basic => "Basic".to_owned(),
             Challenge::Digest(prompt) => format!("Digest {}", prompt.algorithm),
         })
     }
 
+    /// Whether the device may be asked at all: not soon after it refused the credentials.
+    pub(crate) fn check(&self) -> Result<(), Refused> {
+        let left = lock(&self.wrong_until).and_then(|until| until.checked_duration_since(Instant::now())).filter(|left| !left.is_zero());
+        left.map_or(Ok(()), |left| Err(Refused::WrongBefore(Period(Duration::from_secs(left.as_secs() + 1)))))
+    }
+
+    /// The device refused the credentials.
+    pub(crate) fn was_wrong(&self) {
+        *lock(&self.wrong_until) = Some(Instant::now() + WRONG_FOR);
+    }
+
     /// The `authorization` of a request, by what was learnt. Each counts the nonce up.
     fn authorization(&self, request: &Request<'_>) -> Option<String> {
         let credentials = self.credentials.as_ref()?;
-        match self.learnt().as_mut()? {
+        match lock(&self.learnt).get_mut(&Origin::of(request.uri)?)? {
+            Challenge::Basic if !credentials.may_be_readable(request.uri) => None,
             Challenge::Basic => {
                 let shown = STANDARD.encode(format!("{}:{}", credentials.user, credentials.password));
                 Some(format!("Basic {shown}"))
@@ -85,21 +111,36 @@ impl Login {
         let challenge = Challenge::best(challenges);
         let credentials = self.credentials.as_ref().ok_or(Refused::Unnamed)?;
         let is_stale = matches!(&challenge, Some(Challenge::Digest(prompt)) if prompt.stale);
-        let refused = match &challenge {
-            _ if answered && !is_stale => Some(Refused::Wrong),
-            None => Some(Refused::Unknown),
-            Some(Challenge::Basic) if !credentials.allow_basic && uri.scheme() != Some(&Scheme::HTTPS) => Some(Refused::Readable),
-            Some(_) => None,
+        let learnt = match challenge {
+            _ if answered && !is_stale => Err(Refused::Wrong),
+            None => Err(Refused::Unknown),
+            Some(Challenge::Basic) if !credentials.may_be_readable(uri) => Err(Refused::Readable),
+            Some(challenge) => Ok(challenge),
         };
-        // What was refused once is not shown again unasked: many cameras lock a user out who is wrong too often.
-        *self.learnt() = if refused.is_some() { None } else { challenge };
-        refused.map_or(Ok(()), Err)
+        if learnt == Err(Refused::Wrong) {
+            self.was_wrong();
+        }
+        let Some(origin) = Origin::of(uri) else { return learnt.map(drop) };
+        let mut known = lock(&self.learnt);
+        // What was refused once is not shown again unasked.
+        known.remove(&origin);
+        if known.len() == MOST_ORIGINS {
+            known.clear();
+        }
+        learnt.map(|challenge| drop(known.insert(origin, challenge)))
     }
+}
 
-    /// A panic elsewhere cannot leave it half-changed.
-    fn learnt(&self) -> MutexGuard<'_, Option<Challenge>> {
-        self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
+impl Credentials {
+    /// Whether the password may go there for everybody on the way to read.
+    fn may_be_readable(&self, uri: &Uri) -> bool {
+        self.allow_basic || uri.scheme() == Some(&Scheme::HTTPS)
     }
+}
+
+/// A panic elsewhere cannot leave it half-changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn respond(prompt: &mut WwwAuthenticateHeader, credentials: &Credentials, request: &Request<'_>) -> Option<String> {
@@ -125,6 +166,7 @@ impl HttpClient {
     /// Sends a request as [`send`](Self::send) does, with credentials where the server asks for them. What the server said is
     /// remembered, so that the next request needs no second one.
     pub(crate) async fn send_as(&self, login: &Login, who: &str, request: Request<'_>, bound: usize) -> Result<Reply, DeviceError> {
+        login.check().map_err(|refused| not_let_in(who, "is not asked", refused))?;
         let mut answered = false;
         let mut asked = 0;
         loop {
@@ -137,12 +179,15 @@ impl HttpClient {
             }
             let learnt = login.learn(request.uri, &reply.headers.challenges, answered);
             let learnt = if asked < MOST_REQUESTS { learnt } else { learnt.and(Err(Refused::Wrong)) };
-            learnt.map_err(|refused| {
-                DeviceError::new(Code::DeviceHttpStatus, format!("{who} answered HTTP 401: {refused}")).because(refused)
-            })?;
+            learnt.map_err(|refused| not_let_in(who, "answered HTTP 401", refused))?;
             answered = true;
         }
     }
+}
+
+/// A device does not let its user in; `what` it did comes before the reason.
+pub(crate) fn not_let_in(who: &str, what: &str, refused: Refused) -> DeviceError {
+    DeviceError::new(Code::DeviceHttpStatus, format!("{who} {what}: {refused}")).because(refused)
 }
 
 #[cfg(test)]
@@ -218,5 +263,41 @@ mod tests {
         assert!(shown(&login, "http://h/").unwrap().contains(r#"nonce="m""#));
         assert_eq!(learn(&login, "http://h/", fresh, true), Err(Refused::Wrong));
         assert_eq!(shown(&login, "http://h/"), None);
+    }
+
+    #[test]
+    fn what_was_learnt_of_one_server_is_shown_to_no_other() {
+        let login = login(false);
+        learn(&login, "https://h/", r#"Basic realm="r""#, false).unwrap();
+        assert!(shown(&login, "https://h/p").is_some());
+        for other in ["http://h/p", "https://h:8443/p", "https://other/p"] {
+            assert_eq!(shown(&login, other), None, "{other}");
+        }
+        // Whatever was learnt how: the rule is held against the request itself.
+        let plain = Origin::of(HttpUrl::parse("http://h/").unwrap().uri()).unwrap();
+        lock(&login.learnt).insert(plain, Challenge::Basic);
+        assert_eq!(shown(&login, "http://h/p"), None);
+    }
+
+    #[test]
+    fn the_servers_of_a_device_are_bounded() {
+        let login = login(true);
+        for port in 1..100 {
+            learn(&login, &format!("http://h:{port}/"), r#"Basic realm="r""#, false).unwrap();
+        }
+        assert!(lock(&login.learnt).len() <= MOST_ORIGINS);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn wrong_credentials_are_not_shown_again_for_some_minutes() {
+        let login = login(true);
+        let basic = r#"Basic realm="r""#;
+        learn(&login, "http://h/", basic, false).unwrap();
+        assert_eq!(login.check(), Ok(()));
+        assert_eq!(learn(&login, "http://h/", basic, true), Err(Refused::Wrong));
+        tokio::time::advance(Duration::from_secs(599)).await;
+        assert_eq!(login.check(), Err(Refused::WrongBefore(Period::from_millis(2000))));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(login.check(), Ok(()));
     }
 }

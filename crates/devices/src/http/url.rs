@@ -108,6 +108,13 @@ impl HttpUrl {
         &self.shown
     }
 
+    /// Scheme, host and port in lower case, the port also where it is the usual one: what tells devices apart.
+    pub(crate) fn origin(&self) -> String {
+        let scheme = self.uri.scheme_str().unwrap_or_default();
+        let port = self.uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 });
+        format!("{scheme}://{}:{port}", self.uri.host().unwrap_or_default().to_ascii_lowercase())
+    }
+
     /// A URL that a reply of this one names: absolute with the same scheme, host and port, or relative to this one.
     pub(crate) fn same_origin(&self, text: &str) -> Result<Uri, UrlRefused> {
         let origin = format!("{}://{}", self.uri.scheme_str().unwrap_or_default(), self.host());
@@ -296,6 +303,15 @@ mod tests {
     #[test]
     fn messages_show_no_query() {
         assert_eq!(HttpUrl::parse("http://h:1/p?token=secret").unwrap().shown(), "http://h:1/p");
+    }
+
+    #[test]
+    fn the_origin_is_the_same_however_it_is_written() {
+        let origin = |text: &str| HttpUrl::parse(text).unwrap().origin();
+        assert_eq!(origin("http://Camera-1/a?b"), "http://camera-1:80");
+        assert_eq!(origin("HTTP://camera-1:80/"), origin("http://CAMERA-1"));
+        assert_ne!(origin("https://h/"), origin("http://h/"));
+        assert_eq!(origin("https://[FD00::7]/"), "https://[fd00::7]:443");
     }
 
     #[test]

@@ -1,17 +1,21 @@
 //! A device's certificate for `localhost`, signed by a private authority.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::peer::Peer;
 
 /// The certificate, and the file `ca.pem` of its authority in a folder.
 pub(crate) struct Certificates {
@@ -42,6 +46,23 @@ impl Certificates {
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions().unwrap();
         let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
         Self { folder, sha256: sha256.trim_end_matches(':').to_owned(), acceptor: TlsAcceptor::from(Arc::new(config)) }
+    }
+
+    /// The address where a peer is spoken to over TLS.
+    pub(crate) async fn in_front_of(&self, peer: &Peer) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, plain, acceptor) = (listener.local_addr().unwrap(), peer.address, self.acceptor.clone());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    let mut outside = acceptor.accept(stream).await?;
+                    let mut inside = TcpStream::connect(plain).await?;
+                    tokio::io::copy_bidirectional(&mut outside, &mut inside).await
+                });
+            }
+        });
+        address
     }
 }
 

@@ -37,12 +37,7 @@ impl Dropped {
     }
 
     async fn shoot_at(&self, location: &str, attempt: u16, millis: u64) -> Result<ShotEnd, DeviceError> {
-        let mut visit = visit(OpKind::Capture, location, 1, attempt);
-        visit.timeout = Duration::from_millis(millis);
-        match self.camera.capture(&visit).await? {
-            Shot::Whole(end) => Ok(end),
-            Shot::Working(_) => panic!("a picture in a folder is done"),
-        }
+        shoot_with(&*self.camera, location, attempt, millis).await
     }
 
     /// Takes a picture while something happens, as soon as the folder was looked at.
@@ -58,6 +53,15 @@ impl Dropped {
         let error = self.shoot_while(1_200, happens).await.unwrap_err();
         assert!(error.message.starts_with("the camera of crane C1 at ") && error.message.contains(self.camera.address()), "{error}");
         (error.code, error.message)
+    }
+}
+
+async fn shoot_with(camera: &dyn Camera, location: &str, attempt: u16, millis: u64) -> Result<ShotEnd, DeviceError> {
+    let mut visit = visit(OpKind::Capture, location, 1, attempt);
+    visit.timeout = Duration::from_millis(millis);
+    match camera.capture(&visit).await? {
+        Shot::Whole(end) => Ok(end),
+        Shot::Working(_) => panic!("a picture in a folder is done"),
     }
 }
 
@@ -150,6 +154,38 @@ async fn one_picture_serves_one_stop_and_the_same_bytes_none() {
     let (code, message) = dropped.refused(async { write(&dropped.path("again.png"), &newer) }).await;
     assert_eq!(code, Code::CameraStale);
     assert!(message.contains("the file again.png is, byte for byte, a picture that came before"), "{message}");
+}
+
+#[tokio::test]
+async fn a_picture_serves_one_of_the_cameras_that_look_into_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = context(folder.path());
+    // The folder is not there yet, and has two names.
+    let cameras = ["{ folder = \"shots\", remove = true }", "{ folder = \"link\", pattern = \"*.png\", remove = true }"]
+        .map(|settings| ground::camera("folder", settings, &shared));
+    std::fs::create_dir(folder.path().join("shots")).unwrap();
+    symlink("shots", folder.path().join("link")).unwrap();
+    for round in 0..5 {
+        let path = folder.path().join("shots").join(format!("{round}.png"));
+        let happening = async {
+            sleep(Duration::from_millis(150)).await;
+            write(&path, &new_picture());
+        };
+        let [left, right] = [&cameras[0], &cameras[1]].map(|camera| shoot_with(&**camera, "1号", 1, 1_500));
+        let (left, right, ()) = tokio::join!(left, right, happening);
+        let (taken, missed) = if left.is_ok() { (left, right) } else { (right, left) };
+        taken.unwrap();
+        let error = missed.unwrap_err();
+        assert!(error.code == Code::CameraStale && error.message.contains("no new picture"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_kind_of_picture_that_cannot_be_looked_at_is_told() {
+    let dropped = Dropped::new("");
+    let (code, message) = dropped.refused(async { write(&dropped.path("a.tif"), b"MM\0*\0\0\0\x08\0\0") }).await;
+    assert_eq!(code, Code::CameraBadPicture);
+    assert!(message.contains("file a.tif, brought no whole picture: it is a TIFF"), "{message}");
 }
 
 #[tokio::test]

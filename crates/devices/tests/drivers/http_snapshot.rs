@@ -1,6 +1,5 @@
 //! The `http-snapshot` camera against cameras that behave as real ones do.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,7 +8,6 @@ use futures_util::future::join_all;
 use pandian_devices::Camera;
 use pandian_devices::suite::until;
 use pandian_domain::Code;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use crate::certificates::Certificates;
@@ -73,6 +71,26 @@ async fn a_wrong_user_is_told_so_after_one_answer() {
 }
 
 #[tokio::test]
+async fn a_wrong_password_is_shown_once_whoever_asks() {
+    let (peer, _) = guarded("MD5", true).await;
+    let shared = context(".".as_ref());
+    let sides = [1, 2].map(|channel| {
+        let user = "user = \"root\", password = \"env:HOME\"";
+        let settings = format!("{{ preset = \"axis\", address = \"{}\", channel = {channel}, {user} }}", peer.address);
+        ground::camera("http-snapshot", &settings, &shared)
+    });
+    refused(&*sides[0]).await;
+    for _ in 0..3 {
+        for side in &sides {
+            let (code, message) = refused(&**side).await;
+            assert_eq!(code, Code::DeviceHttpStatus);
+            assert!(message.contains("is not asked: it refused user name or password, and is left alone for another 10m"), "{message}");
+        }
+    }
+    assert_eq!(peer.asked().len(), 2, "one question, one answer");
+}
+
+#[tokio::test]
 async fn a_password_goes_out_readable_only_where_that_is_allowed() {
     let peer =
         Peer::start(|asked| if shows_password(asked) { shot() } else { vec![Step::Send(challenged("Basic realm=\"camera\""))] }).await;
@@ -119,7 +137,11 @@ fn busy(retry_after: &str) -> Vec<Step> {
 #[tokio::test]
 async fn a_busy_camera_is_left_alone_as_long_as_it_asks() {
     let peer = Peer::start(|_| busy("1")).await;
-    let camera = camera(&peer, "");
+    let shared = context(".".as_ref());
+    let [camera, other] = ["/1.jpg", "/2.jpg"].map(|path| {
+        let settings = format!("{{ url = \"{}\" }}", peer.url(path));
+        ground::camera("http-snapshot", &settings, &shared)
+    });
     let (code, message) = refused(&*camera).await;
     assert_eq!(code, Code::CameraBusy);
     assert!(message.ends_with("is busy: it answered HTTP 503, and asks to be left alone for 1s"), "{message}");
@@ -133,15 +155,23 @@ async fn a_busy_camera_is_left_alone_as_long_as_it_asks() {
     assert!(message.ends_with("asks to be left alone for 1m"), "there is a bound: {message}");
     let before = peer.asked().len();
     let begun = Instant::now();
-    let (code, message) = refused(&*camera).await;
-    assert!(code == Code::CameraBusy && message.contains("asked to be left alone for another "), "{message}");
+    for camera in [&camera, &other] {
+        let (code, message) = refused(&**camera).await;
+        assert!(code == Code::CameraBusy && message.contains("asked to be left alone for another "), "{message}");
+    }
     assert!(begun.elapsed() < Duration::from_secs(1) && peer.asked().len() == before, "it was not asked, and nobody waited in vain");
 }
 
 #[tokio::test]
 async fn one_picture_is_asked_for_at_a_time() {
     let peer = Peer::start(|_| vec![Step::Drip(reply("200 OK", "image/png", new_picture()))]).await;
-    let camera = camera(&peer, "");
+    // Both channels of one device, whose address may be written in more than one way.
+    let shared = context(".".as_ref());
+    let channel = |query: &str| {
+        let settings = format!("{{ url = \"{}\" }}", peer.url(&format!("/shot.jpg{query}")).replacen("http", "HTTP", 1));
+        ground::camera("http-snapshot", &settings, &shared)
+    };
+    let [camera, other] = ["?channel=1", "?channel=2"].map(channel);
     let busiest = AtomicUsize::new(0);
     let watched = async {
         loop {
@@ -151,7 +181,7 @@ async fn one_picture_is_asked_for_at_a_time() {
     };
     tokio::select! {
         () = watched => unreachable!("it watches for ever"),
-        all = join_all((0..8).map(|_| shoot(&*camera))) => all.into_iter().for_each(|shot| drop(shot.unwrap())),
+        all = join_all((0..8).map(|number| shoot(if number % 2 == 0 { &*camera } else { &*other }))) => all.into_iter().for_each(|shot| drop(shot.unwrap())),
     }
     assert_eq!((busiest.load(Ordering::SeqCst), peer.asked().len()), (1, 8));
 
@@ -160,7 +190,7 @@ async fn one_picture_is_asked_for_at_a_time() {
     let first = shoot_within(&*camera, 10_000);
     tokio::select! {
         ended = first => panic!("it hangs: {ended:?}"),
-        (code, message) = async { until("the first is asked for", || peer.busy() == 1).await; refused(&*camera).await } => {
+        (code, message) = async { until("the first is asked for", || peer.busy() == 1).await; refused(&*other).await } => {
             assert_eq!(code, Code::DeviceTimeout);
             assert!(message.ends_with("other pictures took all the time; it is asked for one at a time"), "{message}");
         }
@@ -173,6 +203,7 @@ async fn what_is_no_picture_is_named() {
     let camera = camera(&peer, "max_picture = \"64KiB\"");
     let html = "<!DOCTYPE html><html><title>Login</title></html>";
     let jpeg = b"\xff\xd8\xff\xe1\0\x06\xff\xd8\xff\xd9\xff\xda\0\x02half of a scan";
+    let tiff = reply("200 OK", "image/tiff", b"II*\0\x08\0\0\0\0\0");
     let (text, half) = (reply("200 OK", "text/html", html), reply("200 OK", "image/jpeg", jpeg));
     let forbidden = reply("403 Forbidden", "text/xml", "<ResponseStatus/>");
     let missing = reply("404 Not Found", "text/plain", "no such channel");
@@ -191,6 +222,12 @@ async fn what_is_no_picture_is_named() {
             vec![half],
             Code::CameraBadPicture,
             "brought no whole picture: it is cut off: its end is missing (it is declared as image/jpeg)",
+        ),
+        (
+            "a TIFF",
+            vec![tiff],
+            Code::CameraBadPicture,
+            "brought no whole picture: it is a TIFF, which cannot be looked at here: send a JPEG, PNG, GIF, BMP or WebP",
         ),
         ("nothing", vec![reply("200 OK", "image/jpeg", "")], Code::CameraBadPicture, "brought no whole picture: it is empty"),
         ("forbidden", vec![forbidden], Code::DeviceHttpStatus, "answered HTTP 403: this user may not take pictures there"),
@@ -255,29 +292,12 @@ async fn trying_a_camera_says_what_it_answers() {
     assert!(summary.contains("HTTP 200, no credentials asked for, image/png"), "{summary}");
 }
 
-/// The address where a peer is spoken to over TLS.
-async fn encrypted(peer: &Peer, certificates: &Certificates) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (address, plain, acceptor) = (listener.local_addr().unwrap(), peer.address, certificates.acceptor.clone());
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                let mut outside = acceptor.accept(stream).await?;
-                let mut inside = TcpStream::connect(plain).await?;
-                tokio::io::copy_bidirectional(&mut outside, &mut inside).await
-            });
-        }
-    });
-    address
-}
-
 #[tokio::test]
 async fn a_camera_is_recognised_over_tls_as_it_is_configured() {
     let certificates = Certificates::new().await;
     let peer =
         Peer::start(|asked| if shows_password(asked) { shot() } else { vec![Step::Send(challenged("Basic realm=\"camera\""))] }).await;
-    let address = encrypted(&peer, &certificates).await;
+    let address = certificates.in_front_of(&peer).await;
     let camera = |tls: &str| {
         let settings = format!("{{ preset = \"axis\", address = \"{address}\", tls = {tls}, {USER} }}");
         ground::camera("http-snapshot", &settings, &context(certificates.folder.path()))

@@ -9,6 +9,7 @@ use pandian_devices::Camera;
 use pandian_domain::Code;
 use sha1::{Digest, Sha1};
 
+use crate::certificates::Certificates;
 use crate::ground::{self, context};
 use crate::guard::{Guard, USER, password, refused, shoot, shot};
 use crate::peer::{Asked, Peer, Step, reply};
@@ -148,9 +149,15 @@ async fn a_camera_without_a_clock_is_shown_a_digest() {
 #[tokio::test]
 async fn a_wrong_user_is_told_so() {
     let (peer, _) = onvif(Odd::default()).await;
-    let (code, message) = refused(&*camera(&peer, "user = \"root\", password = \"env:HOME\"")).await;
+    let camera = camera(&peer, "user = \"root\", password = \"env:HOME\"");
+    let (code, message) = refused(&*camera).await;
     assert_eq!(code, Code::DeviceHttpStatus);
     assert!(message.ends_with("did not answer GetServices: it refuses user name or password"), "{message}");
+    let asked = peer.asked().len();
+    let (code, message) = refused(&*camera).await;
+    assert_eq!(code, Code::DeviceHttpStatus);
+    assert!(message.contains("is not asked: it refused user name or password"), "{message}");
+    assert_eq!(peer.asked().len(), asked, "the proof of a wrong password is not shown again");
 }
 
 #[tokio::test]
@@ -167,6 +174,35 @@ async fn another_host_is_asked_only_where_that_is_allowed() {
     let (peer, _) = onvif(Odd { host: Some("u:p@127.0.0.1"), ..Odd::default() }).await;
     let (_, message) = refused(&*camera(&peer, USER)).await;
     assert!(message.contains("no user name or password belongs into a URL"), "{message}");
+}
+
+#[tokio::test]
+async fn who_is_asked_over_tls_leads_to_nothing_that_is_not_encrypted() {
+    let certificates = Certificates::new().await;
+    let peer = Peer::start(|_| shot()).await;
+    let encrypted = certificates.in_front_of(&peer).await;
+    let (tls, plain) = (format!("https://{encrypted}"), format!("http://{}", peer.address));
+    let settings =
+        format!("{{ address = \"{encrypted}\", tls = {{ sha256 = \"{}\" }}, {USER}, allow_other_host = true }}", certificates.sha256);
+    for (media, picture, named) in [(&plain, &tls, "/media"), (&tls, &plain, "/picture"), (&tls, &tls, "")] {
+        let (media, picture) = (format!("{media}/media"), format!("{picture}/picture"));
+        peer.now(move |asked| match asked.method() {
+            "GET" => shot(),
+            _ => envelope(&format!(
+                "<R><Service><Namespace>http://www.onvif.org/ver10/media/wsdl</Namespace><XAddr>{media}</XAddr></Service>\
+                 <Profiles token=\"P\"/><Uri>{picture}</Uri></R>"
+            )),
+        });
+        let camera = ground::camera("onvif", &settings, &context(".".as_ref()));
+        if named.is_empty() {
+            shoot(&*camera).await.unwrap();
+            continue;
+        }
+        let (code, message) = refused(&*camera).await;
+        assert_eq!(code, Code::DeviceBadReply);
+        assert!(message.contains(&format!("names the address \"{plain}{named}\"")) && message.contains("it is not https"), "{message}");
+        assert!(!peer.asked().iter().any(|asked| asked.target() == named), "{named} is not asked");
+    }
 }
 
 #[tokio::test]

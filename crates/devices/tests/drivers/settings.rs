@@ -74,7 +74,12 @@ fn wrong_settings_say_what_is_allowed() {
         ("camera", "http-snapshot", "{ url = \"http://h/\", user = \"a:b\", password = \"env:P\" }", "without colons"),
         ("camera", "http-snapshot", "{ url = \"http://h/\", allow_basic = true }", "it needs `user` and `password`"),
         ("camera", "http-snapshot", "{ url = \"http://h/\", settle = \"5m\" }", "1m at most"),
-        ("camera", "http-snapshot", "{ url = \"http://h/\", max_picture = \"1GiB\" }", "at least 1KiB and at most 256MiB"),
+        (
+            "camera",
+            "http-snapshot",
+            "{ url = \"http://h/\", max_picture = \"1GiB\" }",
+            "at least 1KiB and at most 32MiB, the most that a picture to be looked at may have",
+        ),
         ("camera", "http-snapshot", "{ url = \"http://h/\", password = \"env:\" }", "is missing after env:"),
         ("camera", "onvif", "{}", "missing field `address`"),
         ("camera", "onvif", "{ address = \"h/onvif\" }", "write a camera's address as"),
@@ -84,10 +89,12 @@ fn wrong_settings_say_what_is_allowed() {
         ("camera", "rtsp", "{ url = \"http://h/\" }", "begins with rtsp://"),
         ("camera", "rtsp", "{ url = \"rtsp://u:p@h/\" }", "no user name or password belongs into a URL"),
         ("camera", "rtsp", "{ url = \"rtsp://h/\", user = \"a\" }", "`user` and `password` belong together"),
+        ("camera", "rtsp", "{ url = \"rtsp://h/\", allow_basic = true }", "it needs `user` and `password`"),
         ("camera", "folder", "{}", "missing field `folder`"),
         ("camera", "folder", "{ folder = \"f\", pattern = \"../*.jpg\" }", "without slashes"),
         ("camera", "folder", "{ folder = \"f\", pattern = \"{place}\" }", "nothing fills the placeholder {place}"),
         ("camera", "folder", "{ folder = \"f\", max_picture = \"1B\" }", "at least 1KiB"),
+        ("camera", "folder", "{ folder = \"f\", max_picture = \"33MiB\" }", "at most 32MiB"),
     ] {
         let message = refused(role, kind, settings);
         assert!(message.contains(told), "{settings}: {message}");

@@ -78,7 +78,7 @@ fn seen(at: u32, rfid: Witness<Inventory>, vision: Witness<Findings>) -> Seen {
 
 fn labels(codes: &[&str]) -> Witness<Findings> {
     let codes: Vec<String> = codes.iter().map(|code| (*code).to_owned()).collect();
-    Witness::Saw(Findings { occupied: Some(!codes.is_empty()), codes, doubtful_codes: Vec::new(), confidence: None, note: None })
+    Witness::Saw(Findings { occupied: Some(!codes.is_empty()), codes, confidence: None, ..Findings::default() })
 }
 
 struct Count {

@@ -100,6 +100,8 @@ impl Unusable {
 fn unusable(seen: &Seen) -> Option<Unusable> {
     let tags = seen.rfid.saw().map(|inventory| inventory.tags.is_some());
     match (&seen.rfid, &seen.vision) {
+        // Its reader stood there too.
+        (_, Witness::Saw(findings)) if findings.is_elsewhere => Some(Unusable::Ambiguous(Reason::OtherLocation)),
         (Witness::Failed(_), Witness::Failed(_)) => Some(Unusable::NotCounted(Reason::ChecksFailed)),
         (Witness::Failed(_), _) => Some(Unusable::Ambiguous(Reason::InventoryFailed)),
         (_, Witness::Failed(_)) if seen.capture_failed => Some(Unusable::Ambiguous(Reason::CaptureFailed)),

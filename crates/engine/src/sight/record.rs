@@ -39,9 +39,7 @@ pub(super) fn of(
         // What is read through an empty slot, or on a picture of another, does not stand in it.
         (Some(false), _) | (_, Some(sight::Unsure::OtherLocation)) => (Vec::new(), Vec::new()),
         // Nor, perhaps, what is read where nothing may stand.
-        (None, Some(why)) if why != sight::Unsure::NoReference => {
-            labels.map(|code| code.text.clone()).partition(|text| expected(text).is_some())
-        }
+        (None, _) => labels.map(|code| code.text.clone()).partition(|text| expected(text).is_some()),
         _ => (labels.map(|code| code.text.clone()).collect(), Vec::new()),
     };
     let sure = match occupied {
@@ -50,7 +48,9 @@ pub(super) fn of(
         Some(false) => Some(1.0 - f64::from(seen.occupancy.score)),
         None => None,
     };
-    let findings = Findings { occupied, codes, doubtful_codes, confidence: sure.map(|sure| sure.clamp(0.0, SUREST)), note: None };
+    let is_elsewhere = unsure == Some(sight::Unsure::OtherLocation);
+    let findings =
+        Findings { occupied, codes, doubtful_codes, is_elsewhere, confidence: sure.map(|sure| sure.clamp(0.0, SUREST)), note: None };
     (findings, sight_of(seen, evidence, unsure))
 }
 
@@ -126,6 +126,7 @@ fn unsure(why: Unsure) -> sight::Unsure {
         Unsure::ViewBlocked => sight::Unsure::ViewBlocked,
         Unsure::NotFit => sight::Unsure::NotFit,
         Unsure::OtherLocation => sight::Unsure::OtherLocation,
+        Unsure::NothingBehind => sight::Unsure::NothingBehind,
     }
 }
 
@@ -148,4 +149,104 @@ fn finite(value: f32) -> f32 {
 /// In milliseconds, to the microsecond.
 fn millis(time: Duration) -> f32 {
     time.as_micros() as f32 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use pandian_vision::Point;
+    use pandian_vision::codes::{CodesSeen, Format, Rung};
+    use pandian_vision::gates::{GateSettings, measure};
+    use pandian_vision::look::Took;
+    use pandian_vision::marker::Markers;
+    use pandian_vision::occupancy;
+    use pandian_vision::{Luma, Region};
+
+    use super::*;
+
+    const BOOKED: &str = "UNIT-1";
+
+    fn read(text: &str) -> Code {
+        let corner = Point { x: 1.0, y: 2.0 };
+        Code {
+            text: text.into(),
+            bytes: text.as_bytes().to_vec(),
+            format: Format::Code128,
+            rungs: vec![Rung::Doubled, Rung::Sharpened],
+            quad: [corner; 4],
+            is_sure: true,
+        }
+    }
+
+    fn seen(verdict: Presence, why: Option<Unsure>, score: f32, labels: &[&str]) -> Seen {
+        let occupancy = occupancy::Occupancy { verdict, score, ..occupancy::Occupancy::unsure(why.unwrap_or(Unsure::Between)) };
+        Seen {
+            codes: CodesSeen { codes: labels.iter().map(|text| read(text)).collect(), ..CodesSeen::nothing() },
+            markers: Markers::default(),
+            occupancy: occupancy::Occupancy { unsure: why, ..occupancy },
+            change: None,
+            mask: None,
+            took: Took::default(),
+        }
+    }
+
+    fn recorded(seen: &Seen) -> (Findings, Sight) {
+        let blank = Luma::new(64, 64, vec![90; 64 * 64]).unwrap();
+        let evidence = Evidence {
+            references: vec![Digest([1; 32])],
+            before: None,
+            fitness: measure(&blank.crop(&Region::WHOLE), &GateSettings::default()),
+            decode: Duration::from_micros(1500),
+        };
+        of(seen, &evidence, &|text| (text == BOOKED).then_some(0), &|text| text.starts_with("LOC-"))
+    }
+
+    #[test]
+    fn what_is_seen_becomes_what_is_found() {
+        use Presence::{Empty, Occupied, Unsure as Doubt};
+        type Wanted<'a> = (Option<bool>, &'a [&'a str], &'a [&'a str], Option<sight::Unsure>);
+        let table: [(Presence, Option<Unsure>, &[&str], Wanted<'_>); 9] = [
+            (Occupied, None, &[BOOKED, "UNIT-2", "LOC-A"], (Some(true), &[BOOKED, "UNIT-2"], &[], None)),
+            // Through an empty slot others' labels can be read.
+            (Empty, None, &["UNIT-2"], (Some(false), &[], &[], None)),
+            // But not those of what should stand in it.
+            (Empty, None, &[BOOKED], (None, &[BOOKED], &[], Some(sight::Unsure::LabelContradicts))),
+            (Doubt, Some(Unsure::Between), &[], (None, &[], &[], Some(sight::Unsure::Between))),
+            (Doubt, Some(Unsure::Between), &["UNIT-2"], (None, &[], &["UNIT-2"], Some(sight::Unsure::Between))),
+            (Doubt, Some(Unsure::Between), &[BOOKED], (Some(true), &[BOOKED], &[], None)),
+            (Doubt, Some(Unsure::NoReference), &["UNIT-2"], (None, &[], &["UNIT-2"], Some(sight::Unsure::NoReference))),
+            (Doubt, Some(Unsure::NothingBehind), &["LOC-A"], (None, &[], &[], Some(sight::Unsure::NothingBehind))),
+            (Doubt, Some(Unsure::OtherLocation), &[BOOKED, "LOC-B"], (None, &[], &[], Some(sight::Unsure::OtherLocation))),
+        ];
+        for (verdict, why, labels, (occupied, codes, doubtful, unsure)) in table {
+            let (findings, sight) = recorded(&seen(verdict, why, 0.5, labels));
+            assert_eq!((findings.occupied, sight.occupancy.unsure), (occupied, unsure), "{verdict:?} {why:?} {labels:?}");
+            assert_eq!((findings.codes, findings.doubtful_codes), (owned(codes), owned(doubtful)), "{verdict:?} {why:?} {labels:?}");
+            assert_eq!(findings.is_elsewhere, why == Some(Unsure::OtherLocation));
+            assert_eq!(sight.codes.len(), labels.len(), "markers and doubtful labels are evidence too");
+        }
+    }
+
+    fn owned(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_label_that_was_read_makes_sure_and_nothing_makes_certain() {
+        let sure = |verdict, score, labels: &[&str]| recorded(&seen(verdict, None, score, labels)).0.confidence;
+        assert_eq!(sure(Presence::Occupied, 0.75, &[]), Some(0.75));
+        assert_eq!(sure(Presence::Occupied, 0.75, &[BOOKED]), Some(READ));
+        assert_eq!(sure(Presence::Empty, 0.25, &[]), Some(0.75));
+        assert_eq!(sure(Presence::Empty, 0.0, &[]), Some(SUREST));
+        assert_eq!(recorded(&seen(Presence::Unsure, Some(Unsure::Between), 0.4, &[])).0.confidence, None);
+    }
+
+    #[test]
+    fn numbers_that_are_none_do_not_reach_the_record_and_codes_are_bounded() {
+        let mut many = seen(Presence::Occupied, None, f32::NAN, &[]);
+        many.occupancy.shift = [f32::INFINITY, 1.0];
+        many.codes.codes = (0..200).map(|n| read(&format!("UNIT-{n}"))).collect();
+        let (_, sight) = recorded(&many);
+        assert_eq!((sight.occupancy.score, sight.occupancy.shift, sight.codes.len()), (0.0, [0.0, 1.0], CODES));
+        serde_json::to_string(&sight).unwrap();
+    }
 }

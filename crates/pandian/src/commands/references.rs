@@ -16,7 +16,7 @@ use super::open_existing;
 use crate::assemble::{assemble, load};
 use crate::cli::{AddReferencesArgs, DecideArgs, ListReferencesArgs, ReferencesCommand, ShowReferenceArgs, TakeReferencesArgs};
 use crate::fault::{Exit, Fault};
-use crate::references::{Candidate, Decision, decide, on_record, photograph, put};
+use crate::references::{Candidate, Decision, check_kind, check_location, decide, on_record, photograph, put};
 use crate::say;
 use crate::words::{Lang, Words};
 
@@ -76,26 +76,41 @@ async fn add(args: AddReferencesArgs, words: &Words) -> Result<Exit, Fault> {
         (None, Some(kind)) => Subject::Kind(kind.into()),
         (None, None) => return Err(Fault::new(Code::UsageInvalid, "--location or --kind says what the pictures show")),
     };
+    // A picture must be fit as one of a count must; where no warehouse is given, as if its configuration said nothing.
+    let mut gates = GateSettings::default();
+    if let Some(path) = &args.warehouse {
+        let warehouse = load(path)?;
+        match &subject {
+            Subject::Location(location) => check_location(&warehouse, location, None)?,
+            Subject::Kind(kind) => check_kind(&warehouse, kind)?,
+        }
+        gates = warehouse.vision.rules.gates;
+    }
     let mut candidates = Vec::with_capacity(args.pictures.len());
     for path in &args.pictures {
         let source = path.display().to_string().into();
         candidates.push(Candidate { subject: subject.clone(), light: args.light.light.as_str().into(), source, picture: read(path)? });
     }
     let store = Store::open(&args.data.data, Access::Write).await?;
-    let put = put(&store, candidates, &GateSettings::default()).await;
+    let put = put(&store, candidates, &gates).await;
     store.close().await?;
     told(&put?, words)
 }
 
 async fn take(args: TakeReferencesArgs, words: &Words) -> Result<Exit, Fault> {
     let warehouse = load(&args.warehouse)?;
+    let kind = args.kind.as_deref();
+    if let Some(kind) = kind {
+        check_kind(&warehouse, kind)?;
+    }
+    let locations: Vec<LocationCode> = args.locations.iter().map(|location| location.as_str().into()).collect();
+    locations.iter().try_for_each(|location| check_location(&warehouse, location, kind))?;
     let store = Store::open(&args.data.data, Access::Write).await?;
     let assembled = assemble(&warehouse, Some(&store)).await?;
     let gates = warehouse.vision.rules.gates;
     let mut exit = Exit::Done;
-    for location in &args.locations {
-        let location = LocationCode::from(location.as_str());
-        let subject = args.kind.as_ref().map_or_else(|| Subject::Location(location.clone()), |kind| Subject::Kind(kind.as_str().into()));
+    for location in locations {
+        let subject = kind.map_or_else(|| Subject::Location(location.clone()), |kind| Subject::Kind(kind.into()));
         match photograph(&assembled.site, &location, &gates).await {
             Ok((picture, camera)) => {
                 let source = format!("{location} · {camera}").into();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pandian_devices::settings::Period;
-use pandian_domain::Layout;
+use pandian_domain::{Layout, Place};
 use pandian_engine::{MarkerText, SightRules, SlotKind};
 use pandian_vision::Region;
 use pandian_vision::codes::Format;
@@ -25,13 +25,15 @@ pub(super) struct VisionTable {
     /// them itself, `never` none.
     apply: Option<Apply>,
     /// The codes that labels bear: code128, code39, code93, codabar, itf, ean8, ean13, upca, upce, databar, data-matrix, qr, pdf417,
-    /// aztec, maxicode. Unless given: code128, code39, ean13, data-matrix and qr.
+    /// aztec, maxicode. Unless given: code128, code39, ean13, data-matrix and qr. Where there are markers, data-matrix or qr is among them.
     formats: Option<Vec<String>>,
     /// How long the codes of one picture are looked for at most, up to 10s; 400ms unless given.
     budget: Option<Period>,
-    /// The text of the marker on the front beam of a slot, with {location} in it. It proves which location a picture shows.
+    /// The text of the marker on the front beam of a slot, a Data Matrix or QR code, with {location} in it. It proves which location a
+    /// picture shows.
     front_marker: Option<String>,
-    /// The text of the marker at the rear of a slot, with {location} in it. Seen, it proves that the slot is empty.
+    /// The text of the marker at the rear of a slot, a Data Matrix or QR code, with {location} in it. Seen, it proves that the slot is
+    /// empty.
     rear_marker: Option<String>,
     /// A picture is too dark below this mean brightness, 0 to 255.
     darkest: Option<f32>,
@@ -57,6 +59,7 @@ pub(super) struct SlotTable {
     /// On these levels, from 1; unless given, on all.
     levels: Option<Vec<u32>>,
     /// Left, upper, right and lower edge of the opening: between the uprights, from the beam above to the beam that carries the load.
+    /// Unless given, it is found on the references.
     opening: Option<[f32; 4]>,
     /// The upper edge of the carrying beam; unless given, it is found on the references.
     beam: Option<f32>,
@@ -73,7 +76,19 @@ pub struct Vision {
     pub rules: SightRules,
 }
 
+impl Vision {
+    /// The kind of the slot that lies there.
+    pub fn kind_of(&self, place: Option<Place>) -> &str {
+        self.rules.kinds.iter().find(|kind| kind.fits(place)).map_or(SlotKind::USUAL, |kind| &kind.name)
+    }
+}
+
+/// The codes that markers can be: they correct errors, so one look at them is enough.
+const OF_MARKERS: [Format; 2] = [Format::DataMatrix, Format::Qr];
+
 const LONGEST_BUDGET: Duration = Duration::from_secs(10);
+
+const NONE_OF_ITS_KIND: &str = "no slot would be of this kind: at least one is wanted, or leave the line out for all";
 
 pub(super) fn read(document: &mut Document<'_>, table: VisionTable, layout: &Layout) -> Vision {
     let at = || Path::of("vision");
@@ -95,6 +110,15 @@ pub(super) fn read(document: &mut Document<'_>, table: VisionTable, layout: &Lay
     let (front_marker, rear_marker) = (marker("front_marker", table.front_marker), marker("rear_marker", table.rear_marker));
     if front_marker.is_some() && front_marker == rear_marker {
         document.problem(&at().key("rear_marker"), "the marker on the front beam has the same text: nobody could tell them apart");
+    }
+    // What is misspelt is not missing.
+    if document.report.is_empty() && !OF_MARKERS.iter().any(|format| formats.contains(format)) {
+        let marker = front_marker.as_ref().map(|_| "front_marker").or(rear_marker.as_ref().map(|_| "rear_marker"));
+        if let Some(marker) = marker {
+            // Both are not simply read as well: codes of the other kind on goods would count for what was found.
+            let message = format!("the code of `{marker}` is not among them: add \"data-matrix\" or \"qr\", whichever it is drawn in");
+            document.problem(&at().key("formats"), message);
+        }
     }
     let usual = usual.gates;
     let mut limit = |key: &str, value: Option<f32>, usual: f32, most: f32| {
@@ -147,31 +171,65 @@ fn slot_kind(document: &mut Document<'_>, path: &Path, table: SlotTable, layout:
         document.problem(&path.clone().key("kind"), message);
     }
     let mut region = |key: &str, edges: Option<[f32; 4]>| {
-        let [left, top, right, bottom] = edges.unwrap_or([0.0, 0.0, 1.0, 1.0]);
+        let [left, top, right, bottom] = edges?;
         let region = Region { left, top, right, bottom };
         if !region.is_sound() {
             let message = "left, upper, right and lower edge are wanted, each from 0 to 1, left before right and upper before lower";
             document.problem(&path.clone().key(key), message);
         }
-        region
+        Some(region)
     };
     let (opening, labels) = (region("opening", table.opening), region("labels", table.labels));
-    if let Some(beam) = table.beam.filter(|beam| !(*beam > opening.top && *beam <= opening.bottom)) {
-        let message = format!("{beam} does not lie in the opening, from {} to {}", opening.top, opening.bottom);
+    let around = opening.unwrap_or(Region::WHOLE);
+    if let Some(beam) = table.beam.filter(|beam| !(*beam > around.top && *beam <= around.bottom)) {
+        let message = match opening {
+            Some(_) => format!("{beam} does not lie in the opening, from {} to {}", around.top, around.bottom),
+            None => format!("{beam} is no share of the picture's height: more than 0, 1 at most"),
+        };
         document.problem(&path.clone().key("beam"), message);
     }
-    let aisles = table.aisles.map(|names| {
-        let mut aisles = Vec::with_capacity(names.len());
-        for (index, name) in names.iter().enumerate() {
-            match layout.aisles().iter().position(|aisle| *aisle.id == **name).and_then(|aisle| u16::try_from(aisle).ok()) {
-                Some(aisle) => aisles.push(aisle),
-                None => {
-                    let message = format!("there is no aisle \"{}\"", crate::lists::shown(name));
-                    document.problem(&path.clone().key("aisles").index(index), message);
-                }
+    let framing = match opening {
+        Some(opening) => Framing::drawn(opening, table.beam),
+        None => Framing { beam: table.beam, ..Framing::default() },
+    };
+    let aisles = table.aisles.map(|names| aisles(document, &path.clone().key("aisles"), &names, layout));
+    if let Some(levels) = &table.levels {
+        // What is misspelt is not missing.
+        let known = aisles.as_deref().filter(|aisles| !aisles.is_empty());
+        check_levels(document, &path.clone().key("levels"), levels, known, layout);
+    }
+    let labels = labels.unwrap_or(Region::WHOLE);
+    SlotKind { name: Arc::from(table.kind), aisles, levels: table.levels, framing, labels }
+}
+
+/// The indices of these aisles.
+fn aisles(document: &mut Document<'_>, path: &Path, names: &[String], layout: &Layout) -> Vec<u16> {
+    if names.is_empty() {
+        document.problem(path, NONE_OF_ITS_KIND);
+    }
+    let mut aisles = Vec::with_capacity(names.len());
+    for (index, name) in names.iter().enumerate() {
+        match layout.aisles().iter().position(|aisle| *aisle.id == **name).and_then(|aisle| u16::try_from(aisle).ok()) {
+            Some(aisle) => aisles.push(aisle),
+            None => {
+                let message = format!("there is no aisle \"{}\"", crate::lists::shown(name));
+                document.problem(&path.clone().index(index), message);
             }
         }
-        aisles
-    });
-    SlotKind { name: Arc::from(table.kind), aisles, levels: table.levels, framing: Framing::drawn(opening, table.beam), labels }
+    }
+    aisles
+}
+
+/// Each of these levels is one of at least one of the aisles; of any where none are named.
+fn check_levels(document: &mut Document<'_>, path: &Path, levels: &[u32], aisles: Option<&[u16]>, layout: &Layout) {
+    if levels.is_empty() {
+        document.problem(path, NONE_OF_ITS_KIND);
+    }
+    let all = layout.aisles().iter().zip(0u16..);
+    let wanted = all.filter(|(_, index)| aisles.is_none_or(|aisles| aisles.contains(index)));
+    let highest = wanted.map(|(aisle, _)| aisle.levels).max().unwrap_or(0);
+    for (index, level) in levels.iter().enumerate().filter(|(_, level)| !(1..=highest).contains(*level)) {
+        let there_are = if highest == 0 { "there are none".to_owned() } else { format!("there are 1 to {highest}") };
+        document.problem(&path.clone().index(index), format!("there is no level {level}; {there_are}"));
+    }
 }

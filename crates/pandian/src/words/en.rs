@@ -107,9 +107,10 @@ pub(super) static WORDS: Words = Words {
     },
     demo_outcome: |outcome| {
         format!(
-            "Of {} planted differences {} were found as planted. {} left to a person. {} wrong.",
+            "Of {} planted differences {} were found as planted, {} as another difference. {} left to a person. {} wrong.",
             outcome.planted,
             outcome.found,
+            outcome.otherwise,
             many(outcome.left as u64, "location"),
             outcome.wrong
         )
@@ -118,7 +119,7 @@ pub(super) static WORDS: Words = Words {
         let (share, [low, high]) = pictures.wrong_share();
         format!(
             "Of {} pictures {} were told empty or occupied as it is, {} called unsure, {} wrong: silently wrong {:.2} % ({:.2}–{:.2} %).\n\
-             Wrong labels: {}, of which {} passed unnoticed. Blocked views: {}, of which {} told wrong.",
+             Wrong labels: {}, of which {} were said to be unreadable and {} passed unnoticed. Blocked views: {}, of which {} told wrong.",
             pictures.looked_at,
             pictures.right,
             pictures.unsure,
@@ -127,6 +128,7 @@ pub(super) static WORDS: Words = Words {
             low * 100.0,
             high * 100.0,
             pictures.mislabelled,
+            pictures.mislabelled_unread,
             pictures.mislabelled_missed,
             pictures.blocked,
             pictures.blocked_wrong
@@ -164,6 +166,7 @@ const VISION: VisionWords = VisionWords {
     labels: "labels:",
     change: "since before:",
     fitness: "brightness / contrast / sharpness:",
+    no_mask: "no difference mask: the picture cannot be laid on a reference",
     unsure: "  may be misread",
     objects: |objects| format!("{} found by the model; this is no count of stock", many(objects as u64, "object")),
     objects_cut: "there were more candidates than are looked at",
@@ -266,6 +269,7 @@ fn reason(reason: Reason) -> &'static str {
         Reason::WitnessesDisagree => "tags and picture contradict each other",
         Reason::NothingToRecognise => "nothing at hand can recognise what is booked",
         Reason::NoBook => "the books do not know this location",
+        Reason::OtherLocation => "a marker shows another location",
         Reason::InventoryFailed => "the tags could not be read",
         Reason::CaptureFailed => "the picture could not be taken",
         Reason::CompareFailed => "the picture could not be compared",

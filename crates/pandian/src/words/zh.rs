@@ -86,15 +86,15 @@ pub(super) static WORDS: Words = Words {
     },
     demo_outcome: |outcome| {
         format!(
-            "预埋差异 {} 处，如实盘出 {} 处；交人工判断的货位 {} 个；错判 {} 个。",
-            outcome.planted, outcome.found, outcome.left, outcome.wrong
+            "预埋差异 {} 处，如实盘出 {} 处，盘出为其他差异 {} 处；交人工判断的货位 {} 个；错判 {} 个。",
+            outcome.planted, outcome.found, outcome.otherwise, outcome.left, outcome.wrong
         )
     },
     pictures: |pictures| {
         let (share, [low, high]) = pictures.wrong_share();
         format!(
             "图片 {} 张：空/有货判断正确 {} 张，判为不确定 {} 张，判错 {} 张；无提示的错误率 {:.2} %（{:.2}–{:.2} %）。\n\
-             贴错标签 {} 处，其中未被发现 {} 处；视线被挡 {} 处，其中判错 {} 处。",
+             贴错标签 {} 处，其中判为读不出 {} 处，未被发现 {} 处；视线被挡 {} 处，其中判错 {} 处。",
             pictures.looked_at,
             pictures.right,
             pictures.unsure,
@@ -103,6 +103,7 @@ pub(super) static WORDS: Words = Words {
             low * 100.0,
             high * 100.0,
             pictures.mislabelled,
+            pictures.mislabelled_unread,
             pictures.mislabelled_missed,
             pictures.blocked,
             pictures.blocked_wrong
@@ -137,6 +138,7 @@ const VISION: VisionWords = VisionWords {
     labels: "标签：",
     change: "与之前相比：",
     fitness: "亮度 / 对比度 / 清晰度：",
+    no_mask: "没有差异掩图：照片无法与参照图对齐",
     unsure: "  可能误读",
     objects: |objects| format!("模型检出 {objects} 个目标；不作为实盘数量"),
     objects_cut: "候选目标过多，部分未检查",
@@ -232,6 +234,7 @@ fn reason(reason: Reason) -> &'static str {
         Reason::WitnessesDisagree => "标签与照片互相矛盾",
         Reason::NothingToRecognise => "没有可用来辨认账面货物的标识",
         Reason::NoBook => "账面没有这个货位",
+        Reason::OtherLocation => "标记显示的是另一个货位",
         Reason::InventoryFailed => "标签读取失败",
         Reason::CaptureFailed => "抓拍失败",
         Reason::CompareFailed => "照片比对失败",

@@ -59,7 +59,7 @@ pub enum Make {
     },
 }
 
-/// One head of a camera; it takes a picture at a time.
+/// One head of a camera. The whole device takes one picture at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
     /// Its number, from 1.
@@ -86,6 +86,8 @@ pub(super) struct CameraService {
     spec: CameraSpec,
     heads: Vec<Head>,
     door: Option<Door>,
+    /// Whoever has it takes a picture, with whichever head.
+    shutter: Arc<Semaphore>,
     /// Pictures asked for by those who may.
     requests: AtomicU64,
     started: Instant,
@@ -96,8 +98,6 @@ pub(super) struct CameraService {
 struct Head {
     channel: Channel,
     fleet: Arc<Fleet>,
-    /// Whoever has it takes a picture.
-    shutter: Arc<Semaphore>,
     /// How many pictures were taken of what: the n-th of a slot is the same in every run.
     taken: Mutex<HashMap<Option<u32>, u64>>,
 }
@@ -121,12 +121,7 @@ struct View {
 
 impl Head {
     fn new(channel: &Channel, simulation: &Simulation) -> Self {
-        Self {
-            fleet: simulation.fleet(&channel.crane),
-            shutter: Arc::new(Semaphore::new(1)),
-            taken: Mutex::default(),
-            channel: channel.clone(),
-        }
+        Self { fleet: simulation.fleet(&channel.crane), taken: Mutex::default(), channel: channel.clone() }
     }
 
     /// What is before it now.
@@ -153,6 +148,7 @@ impl CameraService {
         Some(Self {
             heads: spec.channels.iter().map(|channel| Head::new(channel, simulation)).collect(),
             door: spec.account.clone().map(|account| Door::new(account, format!("camera {name}"), seed)),
+            shutter: Arc::new(Semaphore::new(1)),
             requests: AtomicU64::new(0),
             started: Instant::now(),
             spec: spec.clone(),
@@ -256,7 +252,7 @@ async fn photograph(
     head: &Head,
     key: Option<&str>,
 ) -> Result<Response<ReplyBody>, CutShort> {
-    let Ok(shutter) = head.shutter.clone().try_acquire_owned() else { return Ok(busy()) };
+    let Ok(shutter) = service.shutter.clone().try_acquire_owned() else { return Ok(busy()) };
     service.requests.fetch_add(1, Ordering::Relaxed);
     let Channel { number: channel, crane, .. } = &head.channel;
     let (world, before) = (server.simulation.world().clone(), head.view(server.simulation.world().layout()));

@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use digest_auth::{AuthContext, WwwAuthenticateHeader};
-use pandian_domain::Side;
+use pandian_devices::camera::SharedCameras;
+use pandian_devices::suite::visit;
+use pandian_devices::{BuildContext, Camera, Catalog, DeviceError};
 use pandian_domain::layout::QueueSpec;
+use pandian_domain::{Code, OpKind, Side};
 use pandian_sim::wire::{Account, CameraSpec, Channel, CraneRoute, Make, Route, Scheme, ServerSpec, Serves, SimServers};
 use pandian_sim::{FaultKind, Simulation, SimulationSettings};
 use sha1::{Digest, Sha1};
@@ -25,6 +28,12 @@ const PLAIN: &str = "/snapshot.jpg";
 
 fn plain() -> CameraSpec {
     CameraSpec::new("C1".into(), Make::Plain { path: PLAIN.into() })
+}
+
+/// Two heads, one for either side of the aisle of `C1`.
+fn heads() -> Vec<Channel> {
+    let sides = [Side::Left, Side::Right].into_iter().zip(1..);
+    sides.map(|(side, number)| Channel { number, crane: "C1".into(), side: Some(side) }).collect()
 }
 
 /// The crane `C1` and its camera, each at a free port.
@@ -108,12 +117,11 @@ async fn a_picture_shows_the_slot_where_the_crane_stands_and_no_two_are_the_same
 async fn two_heads_see_either_side_of_the_aisle() {
     let layout = racks_with(100, |aisle| QueueSpec { aisles: vec![aisle], both_sides: true, ..QueueSpec::default() });
     let simulation = simulation(layout, FAST);
-    let heads = [Side::Left, Side::Right].into_iter().zip(1..);
-    let channels = heads.map(|(side, number)| Channel { number, crane: "C1".into(), side: Some(side) }).collect();
-    let (servers, crane, camera) = serve(&simulation, CameraSpec { channels, ..CameraSpec::new("C1".into(), Make::Hikvision) }).await;
+    let (servers, crane, camera) =
+        serve(&simulation, CameraSpec { channels: heads(), ..CameraSpec::new("C1".into(), Make::Hikvision) }).await;
     // Slots 40 and 41 lie opposite of each other.
     order(crane, &code(&simulation, 41)).await.unwrap();
-    let (left, right) = tokio::join!(get(camera, HIKVISION, ""), get(camera, "/ISAPI/Streaming/channels/201/picture", ""));
+    let (left, right) = (get(camera, HIKVISION, "").await, get(camera, "/ISAPI/Streaming/channels/201/picture", "").await);
     assert_eq!(left.body, picture(&simulation, 40, 0));
     assert_eq!(right.body, simulation.world().scene(41, 2 << 48).render());
     assert_eq!(servers.stop().await.requests[1].0, "camera C1 L, C1 R");
@@ -153,6 +161,63 @@ async fn a_second_request_finds_the_camera_busy() {
     assert!(is_jpeg(&taken) && begun.elapsed() >= Duration::from_millis(300));
     assert!(busy.status == 503 && busy.head.contains("retry-after: 1\r\n"), "{}", busy.head);
     assert!(is_jpeg(&get(camera, PLAIN, "").await));
+    servers.stop().await;
+}
+
+/// Real drivers of a camera with two channels, which share what cameras share.
+fn drivers(camera: SocketAddr, password: &str, shared: &SharedCameras) -> [Arc<dyn Camera>; 2] {
+    let context = BuildContext { cameras: shared.clone(), ..BuildContext::new("C1".into(), ".") };
+    let kinds = Catalog::real().cameras;
+    let kind = kinds.iter().find(|kind| kind.name == "http-snapshot").unwrap();
+    [101, 201].map(|channel| {
+        let login = format!("user = \"admin\", password = \"env:{password}\"");
+        let settings = format!("{{ preset = \"hikvision\", address = \"{camera}\", channel = {channel}, {login} }}");
+        (kind.parse)(toml::de::ValueDeserializer::parse(&settings).unwrap()).unwrap().build(&context).unwrap()
+    })
+}
+
+async fn capture(camera: &Arc<dyn Camera>, stop: u32) -> Result<(), DeviceError> {
+    timeout(Duration::from_secs(30), camera.capture(&visit(OpKind::Capture, "1号", stop, 1))).await.unwrap().map(drop)
+}
+
+/// A camera with two channels, of a user whose password the environment of every machine has.
+fn of_two_channels() -> CameraSpec {
+    let account = Account { lockout: Some(3), ..Account::new("admin", std::env::var("HOME").unwrap()) };
+    CameraSpec { channels: heads(), account: Some(account), ..CameraSpec::new("C1".into(), Make::Hikvision) }
+}
+
+#[tokio::test]
+async fn the_channels_of_a_device_are_asked_one_after_the_other() {
+    let simulation = simulation(racks(100), "capture_time = \"100ms\"\n[camera]\nsize = [320, 180]\n");
+    let (servers, _, camera) = serve(&simulation, of_two_channels()).await;
+    let sides = drivers(camera, "HOME", &SharedCameras::default());
+    let all = (0..8).map(|stop| capture(&sides[stop as usize % 2], stop + 1));
+    for captured in futures_util::future::join_all(all).await {
+        captured.unwrap();
+    }
+    assert_eq!(servers.stop().await.requests[1].1, 8, "none was turned away");
+}
+
+#[tokio::test]
+async fn a_wrong_password_locks_nobody_out() {
+    let (servers, _, camera) = serve(&simulation(racks(100), FAST), of_two_channels()).await;
+    let shared = SharedCameras::default();
+    let wrong = drivers(camera, "PATH", &shared);
+    for stop in 1..=10 {
+        for side in &wrong {
+            assert_eq!(capture(side, stop).await.unwrap_err().code, Code::DeviceHttpStatus);
+        }
+    }
+    for side in drivers(camera, "HOME", &shared) {
+        capture(&side, 11).await.unwrap();
+    }
+    // As every client of its own would have done.
+    for _ in 0..3 {
+        let wrong = drivers(camera, "PATH", &SharedCameras::default());
+        capture(&wrong[0], 12).await.unwrap_err();
+    }
+    let right = drivers(camera, "HOME", &SharedCameras::default());
+    assert_eq!(capture(&right[0], 13).await.unwrap_err().code, Code::DeviceHttpStatus, "now it is locked");
     servers.stop().await;
 }
 

@@ -8,11 +8,12 @@ use crate::Quad;
 pub(super) struct Seen<'a> {
     codes: Vec<Code>,
     expected: Option<Expected<'a>>,
+    is_marker: &'a dyn Fn(&str) -> bool,
 }
 
 impl<'a> Seen<'a> {
-    pub(super) fn new(expected: Option<Expected<'a>>) -> Self {
-        Self { codes: Vec::new(), expected }
+    pub(super) fn new(expected: Option<Expected<'a>>, is_marker: &'a dyn Fn(&str) -> bool) -> Self {
+        Self { codes: Vec::new(), expected, is_marker }
     }
 
     /// Adds what a rung found.
@@ -41,7 +42,10 @@ impl<'a> Seen<'a> {
     pub(super) fn is_enough(&self) -> bool {
         match self.expected {
             Some(expected) => self.labels_read() >= expected.labels,
-            None => !self.codes.is_empty() && self.codes.iter().all(|code| code.is_sure),
+            None => {
+                let mut labels = self.codes.iter().filter(|code| !(self.is_marker)(&code.text)).peekable();
+                labels.peek().is_some() && labels.all(|code| code.is_sure)
+            }
         }
     }
 
@@ -54,7 +58,7 @@ impl<'a> Seen<'a> {
 
     fn identity(&self, expected: Expected<'_>) -> Identity {
         let read = self.labels_read();
-        let is_other = |code: &Code| code.is_sure && self.label(&code.text).is_none();
+        let is_other = |code: &Code| code.is_sure && self.label(&code.text).is_none() && !(self.is_marker)(&code.text);
         if read >= expected.labels {
             Identity::Match
         } else if self.codes.iter().any(is_other) {

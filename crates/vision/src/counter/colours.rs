@@ -16,17 +16,13 @@ pub(super) const PADDING: u8 = 114;
 pub struct Coloured(RgbImage);
 
 impl Coloured {
-    /// Decodes a picture, turned upright as its EXIF orientation says. Of an animation it is the first picture.
+    /// Decodes a picture, turned upright as its EXIF orientation says. What is no whole, still picture in gray is none in colours either.
     ///
     /// # Errors
     /// Why it cannot be decoded. Colours take more memory than gray: fewer pixels are affordable within [`picture::MEMORY`].
     pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Self, BadPicture> {
-        if bytes.is_empty() {
-            return Err(BadPicture::Empty);
-        }
-        if bytes.len() > limits.bytes {
-            return Err(BadPicture::TooManyBytes { bytes: bytes.len(), limit: limits.bytes });
-        }
+        // The decoder for colours fills up what is cut off, and shows the first picture of a film.
+        picture::decode(bytes, limits)?;
         let kind = image::guess_format(bytes).ok().and_then(name).ok_or(BadPicture::UnknownKind)?;
         let damaged = |error: ImageError| BadPicture::Damaged { kind, why: error.to_string() };
         let mut bounds = image::Limits::no_limits();
@@ -35,8 +31,9 @@ impl Coloured {
         reader.limits(bounds);
         let mut decoder = reader.into_decoder().map_err(damaged)?;
         let (width, height) = decoder.dimensions();
-        // What was decoded, the same turned upright, and the colours made of it.
-        let bytes_a_pixel = 2 * usize::from(decoder.color_type().bytes_per_pixel()) + 3;
+        // What was decoded, the same turned upright, the colours made of it, and what a progressive JPEG keeps until its end.
+        let coefficients = if kind == "JPEG" { 6 } else { 0 };
+        let bytes_a_pixel = 2 * usize::from(decoder.color_type().bytes_per_pixel()) + 3 + coefficients;
         check(width, height, bytes_a_pixel, limits)?;
         // A picture without a readable orientation is as upright as one without any.
         let orientation = decoder.orientation().ok();

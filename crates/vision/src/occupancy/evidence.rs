@@ -31,6 +31,8 @@ pub struct Evidence {
     pub rack_missed: f32,
     /// The share of the width in which even the beam is not seen: something stands before it.
     pub blocked: f32,
+    /// The share of the width in which something is to be seen behind the beam that a load would hide. With none of it nothing speaks.
+    pub behind: f32,
 }
 
 /// So many values are weighed.
@@ -68,9 +70,12 @@ struct Seen {
 
 impl Evidence {
     pub(super) fn of(view: &View<'_>) -> Self {
+        let (hidden, edges) = (view.hidden(0.02, 0.3), view.edges_missed(0.0, 0.2));
+        let is_behind = |(blocks, edges): &(&Seen, &Seen)| blocks.there >= 1.0 || edges.there >= 1.0;
         Self {
-            hidden: worst(&view.hidden(0.02, 0.3), 5, 0.2, 1.5),
-            hidden_edges: worst(&view.edges_missed(0.0, 0.2), 3, 0.1, 4.0),
+            behind: hidden.iter().zip(&edges).filter(is_behind).count() as f32 / COLUMNS as f32,
+            hidden: worst(&hidden, 5, 0.2, 1.5),
+            hidden_edges: worst(&edges, 3, 0.1, 4.0),
             hidden_foot: worst(&view.edges_missed(0.0, 0.1), 2, 0.1, 4.0),
             new_low: view.newness(0.06, 0.1),
             new_higher: view.newness(0.1, 0.15),
@@ -84,7 +89,8 @@ impl Evidence {
     /// What the score weighs, in the order of its weights: the evidence, and what is usual for an empty slot of this kind. Square roots: the
     /// first tenth of a share says more than the last.
     pub fn values(&self, usual: &Self) -> [f32; VALUES] {
-        let Self { hidden, hidden_edges, hidden_foot, new_low, new_higher, hidden_above, new_on_beam, rack_missed, blocked: _ } = *self;
+        let Self { hidden, hidden_edges, hidden_foot, new_low, new_higher, hidden_above, new_on_beam, rack_missed, blocked: _, behind: _ } =
+            *self;
         let seen = [hidden, hidden_edges, hidden_foot, new_low, new_higher, hidden_above, new_on_beam, rack_missed];
         let usual = [usual.hidden, usual.hidden_edges, usual.hidden_foot, usual.new_low, usual.new_higher];
         let mut values = [0.0; VALUES];
@@ -103,6 +109,7 @@ impl Evidence {
         new_on_beam: 0.1,
         rack_missed: 0.1,
         blocked: 0.0,
+        behind: 1.0,
     };
 
     /// The mean of several; none of none.
@@ -118,6 +125,7 @@ impl Evidence {
             new_on_beam: mean(|one| one.new_on_beam),
             rack_missed: mean(|one| one.rack_missed),
             blocked: mean(|one| one.blocked),
+            behind: mean(|one| one.behind),
         })
     }
 }

@@ -17,6 +17,9 @@ const OCCUPIED: f32 = 0.65;
 /// With more than this share of the width blocked nothing is said: a load can stand behind what is there, and what is there is none.
 const BLOCKED: f32 = 0.15;
 
+/// Where less than this share of the width shows something that a load would hide, nothing is called empty.
+const BEHIND: f32 = 0.4;
+
 /// How much speaks for a load, 0 to 1.
 pub(super) fn of(evidence: &Evidence, usual: &Evidence) -> f32 {
     let sum: f32 = evidence.values(usual).iter().zip(WEIGHTS).map(|(value, weight)| value * weight).sum();
@@ -30,6 +33,7 @@ pub(super) fn verdict(score: f32, evidence: &Evidence, is_sure: bool) -> (Presen
         _ if evidence.blocked > BLOCKED => (Presence::Unsure, Some(Unsure::ViewBlocked)),
         _ if score >= OCCUPIED => (Presence::Occupied, None),
         _ if score > empty => (Presence::Unsure, Some(Unsure::Between)),
+        _ if evidence.behind < BEHIND => (Presence::Unsure, Some(Unsure::NothingBehind)),
         _ => (Presence::Empty, None),
     }
 }

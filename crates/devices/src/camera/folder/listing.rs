@@ -11,7 +11,7 @@ use super::pattern::Names;
 const MOST_FILES: usize = 100_000;
 
 /// What tells a file from what it was before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Stamp {
     /// When it was last written, in seconds and nanoseconds by the clock of its file system.
     modified: (i64, i64),

@@ -1,20 +1,22 @@
 //! Waiting for a new picture in a folder.
 
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use pandian_domain::{Code, LocationCode, StopId};
+use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::FolderCameraSettings;
 use super::listing::{Listing, Stamp, list, news};
 use super::pattern::{NamePattern, Names};
-use crate::camera::freshness::{self, Recent};
-use crate::camera::{picture, reference, snapshot};
+use super::taken::Taken;
+use crate::camera::freshness;
+use crate::camera::{SharedCameras, picture, reference, snapshot};
 use crate::catalog::BuildContext;
 use crate::error::{excerpt, root_reason};
 use crate::settings::{ByteSize, Period};
@@ -34,16 +36,11 @@ pub(super) struct FolderCamera {
     pattern: NamePattern,
     remove: bool,
     max_picture: ByteSize,
-    memory: Mutex<Memory>,
-}
-
-#[derive(Default)]
-struct Memory {
+    cameras: SharedCameras,
+    /// Shared by all cameras of the folder. Found when that is first looked at: it need not be there before.
+    taken: OnceCell<Arc<Mutex<Taken>>>,
     /// What lay in the folder when a stop began: pictures that come between two tries are its own.
-    begun: Option<(StopId, LocationCode, Arc<Listing>)>,
-    /// The files whose pictures were taken over.
-    taken: Listing,
-    recent: Recent,
+    begun: Mutex<Option<(StopId, LocationCode, Arc<Listing>)>>,
 }
 
 impl FolderCamera {
@@ -57,7 +54,9 @@ impl FolderCamera {
             pattern: settings.pattern.clone(),
             remove: settings.remove,
             max_picture: settings.max_picture,
-            memory: Mutex::default(),
+            cameras: context.cameras.clone(),
+            taken: OnceCell::new(),
+            begun: Mutex::default(),
         }
     }
 
@@ -65,9 +64,12 @@ impl FolderCamera {
         &self.shown
     }
 
-    /// A panic elsewhere cannot leave it half-changed.
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    async fn taken(&self) -> Result<&Mutex<Taken>, DeviceError> {
+        let find = async || {
+            let folder = tokio::fs::canonicalize(&self.folder).await.map_err(|error| self.unreadable(error))?;
+            Ok(self.cameras.taken(folder))
+        };
+        self.taken.get_or_try_init(find).await.map(|taken| &**taken)
     }
 
     pub(super) async fn shoot(&self, visit: &Visit) -> Result<Shot, DeviceError> {
@@ -81,23 +83,25 @@ impl FolderCamera {
     }
 
     async fn wait(&self, visit: &Visit, names: &Arc<Names>, unfit: &mut Unfit) -> Result<Shot, DeviceError> {
+        let taken = self.taken().await?;
         let before = self.before(visit, names).await?;
         let mut last = Listing::new();
         loop {
             let begun = Instant::now();
             let listing = self.list(names.clone()).await?;
-            for (name, stamp) in news(&listing, &before) {
+            for file in news(&listing, &before) {
+                let (name, stamp) = &file;
                 // What is still being written changes from one look to the next.
-                let is_still = last.get(&name) == Some(&stamp);
-                let is_known = unfit.get(&name).is_some_and(|(of, _)| *of == stamp) || self.memory().taken.get(&name) == Some(&stamp);
+                let is_still = last.get(name) == Some(stamp);
+                let is_known = unfit.get(name).is_some_and(|(of, _)| of == stamp) || lock(taken).has(&file);
                 if !is_still || is_known {
                     continue;
                 }
-                match self.take(&name, stamp).await {
+                match self.take(&file, taken).await {
                     Ok(Some(shot)) => return Ok(shot),
                     // Another stop has it.
                     Ok(None) => {}
-                    Err(error) => drop(unfit.insert(name, (stamp, error))),
+                    Err(error) => drop(unfit.insert(file.0, (file.1, error))),
                 }
             }
             last = listing;
@@ -109,29 +113,32 @@ impl FolderCamera {
     /// What lay in the folder when the stop began.
     async fn before(&self, visit: &Visit, names: &Arc<Names>) -> Result<Arc<Listing>, DeviceError> {
         let is_begun = |(stop, location, _): &&(StopId, LocationCode, Arc<Listing>)| *stop == visit.stop && *location == visit.location;
-        let begun = self.memory().begun.as_ref().filter(is_begun).map(|(.., listing)| listing.clone());
+        let begun = lock(&self.begun).as_ref().filter(is_begun).map(|(.., listing)| listing.clone());
         if let Some(listing) = begun.filter(|_| visit.attempt > 1) {
             return Ok(listing);
         }
         let listing = Arc::new(self.list(names.clone()).await?);
-        let mut memory = self.memory();
-        memory.taken.retain(|name, _| listing.contains_key(name));
-        memory.begun = Some((visit.stop, visit.location.clone(), listing.clone()));
+        *lock(&self.begun) = Some((visit.stop, visit.location.clone(), listing.clone()));
         Ok(listing)
     }
 
     /// Takes a picture over, unless another stop was faster.
-    async fn take(&self, name: &OsStr, stamp: Stamp) -> Result<Option<Shot>, DeviceError> {
+    async fn take(&self, file: &(OsString, Stamp), taken: &Mutex<Taken>) -> Result<Option<Shot>, DeviceError> {
+        let (name, _) = file;
         let shown = excerpt(&name.to_string_lossy());
-        let bytes = reference::read(&self.who, self.folder.join(name), self.max_picture).await?;
-        let bytes = reference::whole(&format!("{}, file {shown},", self.who), bytes, None)?;
+        let bytes = match reference::read(&self.who, self.folder.join(name), self.max_picture).await {
+            // Another stop has it, and removed it.
+            Err(_) if lock(taken).has(file) => return Ok(None),
+            read => read?,
+        };
+        picture::check_visible(&bytes).map_err(|error| reference::not_whole(&format!("{}, file {shown},", self.who), error, None))?;
         let (digest, bytes) = self.digest(bytes).await?;
         {
-            let mut memory = self.memory();
-            if memory.taken.insert(name.to_owned(), stamp) == Some(stamp) {
+            let mut taken = lock(taken);
+            if !taken.take(file.clone()) {
                 return Ok(None);
             }
-            if !memory.recent.is_new(digest) {
+            if !taken.is_new(digest) {
                 let what = format!("{}: the file {shown} is, byte for byte, a picture that came before", self.who);
                 return Err(DeviceError::new(Code::CameraStale, what));
             }
@@ -153,10 +160,12 @@ impl FolderCamera {
     async fn list(&self, names: Arc<Names>) -> Result<Listing, DeviceError> {
         let folder = self.folder.clone();
         let listed = tokio::task::spawn_blocking(move || list(&folder, &names)).await.map_err(std::io::Error::other).flatten();
-        listed.map_err(|error| {
-            DeviceError::new(Code::DeviceUnreachable, format!("{}: the folder cannot be read: {}", self.who, root_reason(&error)))
-                .because(error)
-        })
+        listed.map_err(|error| self.unreadable(error))
+    }
+
+    fn unreadable(&self, error: std::io::Error) -> DeviceError {
+        DeviceError::new(Code::DeviceUnreachable, format!("{}: the folder cannot be read: {}", self.who, root_reason(&error)))
+            .because(error)
     }
 
     fn nothing_came(&self, within: Duration, unfit: Unfit) -> DeviceError {
@@ -181,12 +190,17 @@ impl FolderCamera {
         };
         let shown = excerpt(&name.to_string_lossy());
         let newest = match reference::read(&self.who, self.folder.join(&name), self.max_picture).await {
-            Ok(bytes) => picture::check(&bytes).map_or_else(|error| error.to_string(), |kind| snapshot::told(kind, &bytes)),
+            Ok(bytes) => picture::check_visible(&bytes).map_or_else(|error| error.to_string(), |kind| snapshot::told(kind, &bytes)),
             Err(error) => error.message,
         };
         let count = listing.len();
         Ok(Probe { summary: format!("{} is there; files \"{pattern}\": {count}, the newest {shown}: {newest}", self.shown) })
     }
+}
+
+/// A panic elsewhere cannot leave it half-changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Files that came and are no pictures to take, each as it was looked at.

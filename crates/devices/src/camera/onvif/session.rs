@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hyper::http::uri::Scheme;
 use pandian_domain::{Code, Timestamp};
 use tokio::time::Instant;
 
 use super::wire::{self, NoAnswer, Profile, Question, UsernameToken};
 use crate::camera::snapshot::{Picture, Snapshot, Turn};
 use crate::error::excerpt;
-use crate::http::{HeaderLines, HttpUrl, Login, Request, Verb};
+use crate::http::{HeaderLines, HttpUrl, Request, Verb};
 use crate::{DeviceError, Probe, Shot, Visit};
 
 /// The longest reply of a service.
@@ -19,8 +20,6 @@ pub(super) struct OnvifCamera {
     camera: Snapshot,
     /// Its device service.
     service: HttpUrl,
-    /// The user at its services: they need not ask for credentials as pictures do.
-    login: Login,
     profile: Option<String>,
     allow_other_host: bool,
     found: Mutex<Option<Arc<Found>>>,
@@ -38,8 +37,7 @@ type Clock = Option<(Timestamp, Instant)>;
 
 impl OnvifCamera {
     pub(super) fn new(camera: Snapshot, service: HttpUrl, profile: Option<String>, allow_other_host: bool) -> Self {
-        let login = Login::new(camera.login.credentials().cloned());
-        Self { camera, service, login, profile, allow_other_host, found: Mutex::default() }
+        Self { camera, service, profile, allow_other_host, found: Mutex::default() }
     }
 
     pub(super) fn service(&self) -> &HttpUrl {
@@ -102,7 +100,7 @@ impl OnvifCamera {
         })
     }
 
-    /// An address that the camera names, if it is one of its own.
+    /// An address that the camera names, if it is one of its own, and no less protected than the one that it was asked at.
     fn own(&self, address: &str) -> Result<HttpUrl, DeviceError> {
         let refused = |why: String| {
             let what = format!("{} names the address \"{}\", where it is not asked: {why}", self.camera.who, excerpt(address));
@@ -112,6 +110,11 @@ impl OnvifCamera {
         let host = |url: &HttpUrl| url.uri().host().unwrap_or_default().to_ascii_lowercase();
         if host(&url) != host(&self.service) && !self.allow_other_host {
             return Err(refused("it is another host; if that is right, say allow_other_host = true".to_owned()));
+        }
+        let is_encrypted = |url: &HttpUrl| url.uri().scheme() == Some(&Scheme::HTTPS);
+        if is_encrypted(&self.service) && !is_encrypted(&url) {
+            let way_out = "have the camera name https addresses, or take its pictures with the kind \"http-snapshot\" and an https `url`";
+            return Err(refused(format!("it is not https, as `tls` wants; {way_out}")));
         }
         Ok(url)
     }
@@ -135,13 +138,16 @@ impl OnvifCamera {
         clock: &Clock,
         read: fn(&[u8]) -> Result<T, NoAnswer>,
     ) -> Result<Result<T, NoAnswer>, DeviceError> {
-        let Snapshot { who, http, .. } = &self.camera;
+        let Snapshot { who, http, login, .. } = &self.camera;
         let token = self.token(clock);
         let headers = HeaderLines::of(url).with("content-type", &question.content_type());
         let body = question.envelope(token.as_ref());
         let request = Request { method: Verb::Post.as_str(), uri: url.uri(), headers: &headers, key: "", body: body.as_bytes() };
-        let reply = http.send_as(&self.login, who, request, MAX_REPLY).await?;
+        let reply = http.send_as(login, who, request, MAX_REPLY).await?;
         let answer = read(&reply.body);
+        if token.is_some() && matches!(answer, Err(NoAnswer::NotAuthorized)) {
+            login.was_wrong();
+        }
         // Faults come with statuses of failure; what else comes with them is no answer.
         if matches!(answer, Err(NoAnswer::Fault(_) | NoAnswer::NotAuthorized)) {
             return Ok(answer);
@@ -152,7 +158,7 @@ impl OnvifCamera {
 
     /// The proof of the password, by the camera's own clock. None to a camera that does not tell it, which has to ask over HTTP.
     fn token(&self, clock: &Clock) -> Option<UsernameToken> {
-        let (credentials, (told, at)) = (self.login.credentials()?, clock.as_ref()?);
+        let (credentials, (told, at)) = (self.camera.login.credentials()?, clock.as_ref()?);
         let now = told.checked_add(at.elapsed()).ok()?;
         Some(UsernameToken::new(&credentials.user, &credentials.password, rand::random(), now))
     }

@@ -32,6 +32,7 @@ fn seen(occupied: Option<bool>, codes: &[&str]) -> Witness<Findings> {
         occupied,
         codes: codes.iter().map(|code| (*code).to_owned()).collect(),
         doubtful_codes: Vec::new(),
+        is_elsewhere: false,
         confidence: None,
         note: None,
     })
@@ -131,6 +132,15 @@ fn a_failed_witness_is_never_taken_for_one_that_saw_nothing() {
     let note = Witness::Saw(Inventory { tags: None, note: Some("读取RFID信息".into()) });
     check(one, note, Witness::NotAsked, Verdict::Ambiguous, Reason::NoObservation);
     check(None, heard(&["01"]), Witness::NotAsked, Verdict::Ambiguous, Reason::NoBook);
+}
+
+#[test]
+fn at_another_location_nothing_that_was_heard_or_seen_counts() {
+    let elsewhere = || Witness::Saw(Findings { is_elsewhere: true, ..Findings::default() });
+    let one = booked(&[line("P1", "01", 3)]);
+    check(one.clone(), heard(&["01"]), elsewhere(), Verdict::Ambiguous, Reason::OtherLocation);
+    check(one, failed(), elsewhere(), Verdict::Ambiguous, Reason::OtherLocation);
+    check(booked(&[]), heard(&[]), elsewhere(), Verdict::Ambiguous, Reason::OtherLocation);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pandian_domain::sight::{Presence, Sight};
+use pandian_domain::sight::{Identity, Presence, Sight};
 use pandian_domain::{Fact, StocktakeId, Verdict};
 use pandian_sim::{Planted, SceneTruth, Simulation};
 use pandian_store::{Access, Store};
@@ -29,7 +29,9 @@ pub struct Pictures {
     pub wrong: u64,
     /// Locations of which a unit bears another unit's label.
     pub mislabelled: u64,
-    /// Of these, counted as if nothing were wrong.
+    /// Of these, counted as booked while the label was said to be unreadable.
+    pub mislabelled_unread: u64,
+    /// Of these, counted as booked without a word about the label.
     pub mislabelled_missed: u64,
     /// Locations with something before the camera.
     pub blocked: u64,
@@ -78,9 +80,11 @@ pub struct Outcome {
     pub planted: usize,
     /// Of these, found as planted.
     pub found: usize,
+    /// Of these, found as another difference than the planted one.
+    pub otherwise: usize,
     /// Locations, planted or not, that are left to a person.
     pub left: usize,
-    /// Locations with another verdict than what is so.
+    /// Locations where a difference was missed, or found where none is.
     pub wrong: usize,
 }
 
@@ -95,6 +99,10 @@ impl Outcome {
             Some(Verdict::Ambiguous | Verdict::NotCounted) => {
                 self.left += 1;
                 "?"
+            }
+            Some(_) if there.is_some() => {
+                self.otherwise += 1;
+                "≠"
             }
             _ => {
                 self.wrong += 1;
@@ -143,7 +151,12 @@ impl Pictures {
             Some(false) => self.right += 1,
         }
         self.mislabelled += u64::from(truth.wrong);
-        self.mislabelled_missed += u64::from(truth.wrong && is_counted_as_right);
+        if truth.wrong && is_counted_as_right {
+            match sight.identity {
+                Some(Identity::Unreadable | Identity::Partial) => self.mislabelled_unread += 1,
+                _ => self.mislabelled_missed += 1,
+            }
+        }
         self.blocked += u64::from(truth.blocked);
         self.blocked_wrong += u64::from(truth.blocked && is_wrong == Some(true));
     }

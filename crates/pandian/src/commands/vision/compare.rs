@@ -72,7 +72,7 @@ pub(super) fn compare(args: &VisionCompareArgs, lang: Lang) -> Result<Exit, Faul
         None => Framing { beam: args.beam, ..Framing::default() },
     };
     let references = args.reference.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
-    let empty = EmptySlot::of(references, &framing, |_| None);
+    let empty = EmptySlot::of(&references, &framing, |_| None);
     let before = args.before.as_deref().map(read).transpose()?;
     let begun = Instant::now();
     let picture = read(&args.picture)?;
@@ -90,13 +90,9 @@ pub(super) fn compare(args: &VisionCompareArgs, lang: Lang) -> Result<Exit, Faul
         is_marker: &|_| false,
     };
     let seen = look(&picture, &questions);
-    let mask = match (&args.mask, &seen.mask) {
-        (Some(path), Some(mask)) => {
-            let failed = |error| Fault::new(Code::UsageInvalid, format!("cannot write {}: {error}", path.display()));
-            std::fs::write(path, mask).map_err(failed)?;
-            Some(path.display().to_string())
-        }
-        _ => None,
+    let mask = match &args.mask {
+        Some(path) => write_mask(path, seen.mask.as_deref())?.then(|| path.display().to_string()),
+        None => None,
     };
     let measured = gates::measure(&picture, &GateSettings::default());
     let told = Told {
@@ -123,9 +119,25 @@ pub(super) fn compare(args: &VisionCompareArgs, lang: Lang) -> Result<Exit, Faul
     if args.json {
         say::line(serde_json::to_string(&told).map_err(|error| Fault::new(Code::Internal, error.to_string()))?)?;
     } else {
-        say::text(told.for_people(&lang.words().vision))?;
+        let words = &lang.words().vision;
+        say::text(told.for_people(words))?;
+        if args.mask.is_some() && told.mask.is_none() {
+            say::line(words.no_mask)?;
+        }
     }
     Ok(Exit::Done)
+}
+
+/// Writes the difference mask. Where there is none, an earlier one is not left in its place.
+fn write_mask(path: &Path, mask: Option<&[u8]>) -> Result<bool, Fault> {
+    let done = match mask {
+        Some(mask) => std::fs::write(path, mask),
+        // What is no file, such as /dev/null, holds none.
+        None if path.is_file() => std::fs::remove_file(path),
+        None => Ok(()),
+    };
+    done.map_err(|error| Fault::new(Code::UsageInvalid, format!("cannot write {}: {error}", path.display())))?;
+    Ok(mask.is_some())
 }
 
 fn times(decode: std::time::Duration, seen: &Seen) -> Times {
@@ -183,6 +195,7 @@ fn unsure(why: Unsure) -> &'static str {
         Unsure::ViewBlocked => "view_blocked",
         Unsure::NotFit => "not_fit",
         Unsure::OtherLocation => "other_location",
+        Unsure::NothingBehind => "nothing_behind",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -22,6 +23,8 @@ pub struct Account {
     pub schemes: Vec<Scheme>,
     /// So many requests are taken with one nonce; the next is told to take a new one (`stale=true`).
     pub nonce_uses: u32,
+    /// After so many wrong answers in a row nobody is let in any more, as of many cameras.
+    pub lockout: Option<u32>,
 }
 
 /// A way to show that one knows a password.
@@ -38,7 +41,8 @@ pub enum Scheme {
 impl Account {
     /// An account that takes either digest, as today's cameras do.
     pub fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
-        Self { user: user.into(), password: password.into(), schemes: vec![Scheme::DigestSha256, Scheme::DigestMd5], nonce_uses: 30 }
+        let schemes = vec![Scheme::DigestSha256, Scheme::DigestMd5];
+        Self { user: user.into(), password: password.into(), schemes, nonce_uses: 30, lockout: None }
     }
 }
 
@@ -58,6 +62,8 @@ pub(super) struct Door {
     realm: String,
     seed: Seed,
     nonces: Mutex<Nonces>,
+    /// Wrong answers in a row.
+    wrong: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -86,7 +92,7 @@ pub(super) enum Barred {
 impl Door {
     /// The door of the camera that calls itself so.
     pub(super) fn new(account: Account, realm: String, seed: Seed) -> Self {
-        Self { account, realm, seed, nonces: Mutex::default() }
+        Self { account, realm, seed, nonces: Mutex::default(), wrong: AtomicU32::new(0) }
     }
 
     /// The account.
@@ -98,6 +104,19 @@ impl Door {
     pub(super) fn check(&self, method: &str, target: &str, headers: &HeaderMap) -> Result<(), Barred> {
         // Text of a header is ASCII, which the parser below relies on.
         let shown = headers.get(AUTHORIZATION).and_then(|shown| shown.to_str().ok()).ok_or(Barred::Stranger)?;
+        if self.account.lockout.is_some_and(|most| self.wrong.load(Ordering::Relaxed) >= most) {
+            return Err(Barred::Stranger);
+        }
+        let checked = self.check_shown(method, target, shown);
+        match checked {
+            Ok(()) => self.wrong.store(0, Ordering::Relaxed),
+            Err(Barred::Stranger) => drop(self.wrong.fetch_add(1, Ordering::Relaxed)),
+            Err(Barred::Stale) => {}
+        }
+        checked
+    }
+
+    fn check_shown(&self, method: &str, target: &str, shown: &str) -> Result<(), Barred> {
         let (scheme, shown) = shown.trim().split_once(' ').ok_or(Barred::Stranger)?;
         if scheme.eq_ignore_ascii_case("basic") {
             return self.check_basic(shown.trim());
@@ -156,6 +175,7 @@ impl Door {
     /// Forgets what it gave out, as a camera does that starts anew.
     pub(super) fn forget(&self) {
         self.nonces.lock().unwrap_or_else(PoisonError::into_inner).known.clear();
+        self.wrong.store(0, Ordering::Relaxed);
     }
 
     fn new_nonce(&self) -> String {
