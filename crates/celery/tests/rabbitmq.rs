@@ -387,17 +387,28 @@ async fn workers_answer_to_remote_control() {
     assert_eq!(client.workers(within).await, Ok(Vec::new()));
     assert!(begin.elapsed() < within, "nobody can answer: {:?}", begin.elapsed());
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/stand"));
-    let worker = Workers::start(&WorkerSpec::new(folder, "tasks", &rabbit.url(), "rpc://", "w")).await;
-    let found = client.workers(within).await.unwrap();
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0].name, "w@localhost");
-    assert!(found[0].tasks.as_ref().unwrap().iter().any(|name| name.ends_with("wait")), "{found:?}");
-    assert_eq!(found[0].queues, Some(vec!["w".to_owned()]));
-    assert_eq!(client.consumers("w").await, Ok(Some(1)));
+    for chance in 1..=3 {
+        let worker = Workers::start(&WorkerSpec::new(folder, "tasks", &rabbit.url(), "rpc://", "w")).await;
+        let found = client.workers(within).await.unwrap();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].name, "w@localhost");
+        assert!(found[0].tasks.as_ref().unwrap().iter().any(|name| name.ends_with("wait")), "{found:?}");
+        assert_eq!(found[0].queues, Some(vec!["w".to_owned()]));
+        assert_eq!(client.consumers("w").await, Ok(Some(1)));
+        let reached = ended_and_revoked(&client, &found[0].tasks.as_ref().unwrap()[0]).await;
+        if matches!(reached, Ok(Reached::Ended(_))) {
+            return;
+        }
+        // Celery's own race: the end of a child can cost its parent the connection both share, and then it runs nothing any more.
+        let log = worker.log();
+        assert!(chance < 3 && log.contains("Connection reset by peer"), "{reached:?}\n{log}");
+    }
+}
 
-    // One task runs, another waits behind it: the second is revoked before it begins, the first is ended.
+/// One task runs, another waits behind it: the second is revoked before it begins, the first is ended. What becomes of a third.
+async fn ended_and_revoked(client: &Client, task_name: &str) -> Result<Reached, TaskError> {
     let wait = |seconds: u32, abandoned| {
-        let task = Task { name: found[0].tasks.as_ref().unwrap()[0].clone(), args: vec![seconds.into()], ..task("w") };
+        let task = Task { name: task_name.to_owned(), args: vec![seconds.into()], ..task("w") };
         client.call(task, abandoned)
     };
     let soon = || Some(Instant::now() + Duration::from_secs(2));
@@ -407,9 +418,7 @@ async fn workers_answer_to_remote_control() {
         assert!(matches!(told, Err(TaskError::Overdue { consumers: Some(1), .. })), "{told:?}");
     }
     drop((runs, waits));
-    let mut quick = wait(0, Abandoned::Leave);
-    let reached = quick.until(None, Some(Instant::now() + LONG)).await;
-    assert!(matches!(reached, Ok(Reached::Ended(_))), "{reached:?}\n{}", worker.log());
+    wait(0, Abandoned::Leave).until(None, Some(Instant::now() + LONG)).await
 }
 
 /// Makes an authority, and a certificate by it for this host; gives the folder with `ca.pem`, `cert.pem` and `key.pem`.

@@ -1,17 +1,17 @@
 //! Another client of a reader.
 
-use std::io::Read;
-use std::net::{SocketAddr, TcpStream};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Instant;
 
 use pandian_llrp::parameter::event::ConnectionAttemptStatus;
-use pandian_llrp::{Framer, Message};
+use pandian_llrp::{Framer, Message, Version};
 
 use super::program::PATIENCE;
 
 /// A client that holds the reader until it is dropped.
 pub(crate) struct Rival {
-    _stream: TcpStream,
+    stream: TcpStream,
 }
 
 impl Rival {
@@ -19,26 +19,59 @@ impl Rival {
     pub(crate) fn take(reader: SocketAddr) -> Self {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let mut stream = TcpStream::connect(reader).unwrap();
-            stream.set_read_timeout(Some(PATIENCE)).unwrap();
-            match greeting(&mut stream) {
-                ConnectionAttemptStatus::Success => return Self { _stream: stream },
+            let stream = TcpStream::connect(reader).unwrap();
+            let mut hearing = Hearing { stream: stream.try_clone().unwrap(), framer: Framer::default() };
+            match hearing.greeting() {
+                ConnectionAttemptStatus::Success => {
+                    std::thread::spawn(move || hearing.stays_alive());
+                    return Self { stream };
+                }
                 refusal => assert!(Instant::now() < deadline, "{refusal:?}"),
             }
         }
     }
 }
 
-/// What the reader says to a new client.
-fn greeting(stream: &mut TcpStream) -> ConnectionAttemptStatus {
-    let (mut framer, mut bytes) = (Framer::default(), [0; 1024]);
-    loop {
-        let count = stream.read(&mut bytes).unwrap();
-        assert!(count > 0, "the reader greets nobody");
-        let mut input = &bytes[..count];
-        if let Some(frame) = framer.take_frame(&mut input).unwrap() {
-            let Message::ReaderEventNotification(told) = frame.decode().unwrap() else { panic!("not a greeting") };
-            return told.event.connection_attempt.unwrap().status;
+impl Drop for Rival {
+    fn drop(&mut self) {
+        self.stream.shutdown(Shutdown::Both).unwrap();
+    }
+}
+
+/// What the reader says.
+struct Hearing {
+    stream: TcpStream,
+    framer: Framer,
+}
+
+impl Hearing {
+    /// The next message; none once the connection has ended.
+    fn next(&mut self) -> Option<Message> {
+        let mut byte = [0];
+        loop {
+            if self.stream.read(&mut byte).ok()? == 0 {
+                return None;
+            }
+            if let Some(frame) = self.framer.take_frame(&mut &byte[..]).unwrap() {
+                return Some(frame.decode().unwrap());
+            }
+        }
+    }
+
+    /// Whether a new client may stay.
+    fn greeting(&mut self) -> ConnectionAttemptStatus {
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let Some(Message::ReaderEventNotification(told)) = self.next() else { panic!("the reader does not greet") };
+        told.event.connection_attempt.unwrap().status
+    }
+
+    /// Answers the reader, which leaves those who do not to themselves.
+    fn stays_alive(mut self) {
+        let answer = Message::KeepaliveAck.encode(Version::V1_0_1, 1).unwrap();
+        while let Some(message) = self.next() {
+            if message == Message::Keepalive && self.stream.write_all(&answer).is_err() {
+                return;
+            }
         }
     }
 }
