@@ -13,6 +13,7 @@ use pandian_vision::marker::Texts;
 use pandian_vision::occupancy::Framing;
 use pandian_vision::picture::{self, Limits};
 use pandian_vision::{Luma, Region};
+use tokio::sync::OnceCell;
 
 use crate::archive::Archive;
 use crate::assignment::Assignment;
@@ -60,7 +61,7 @@ impl Default for SightRules {
             every_camera: false,
             kinds: Vec::new(),
             formats: vec![Format::Code128, Format::Code39, Format::Ean13, Format::DataMatrix, Format::Qr],
-            budget: Duration::from_millis(400),
+            budget: Duration::from_millis(250),
             front_marker: None,
             rear_marker: None,
             gates: GateSettings::default(),
@@ -134,11 +135,17 @@ pub(crate) struct Looker {
     archive: Arc<Archive>,
     pool: LookPool,
     /// Empty slots at hand, by the references that they are made of and the kind of slot; the one used last comes last.
-    at_hand: Mutex<Vec<(EmptyKey, Arc<EmptySlot>)>>,
+    at_hand: Mutex<Vec<(EmptyKey, Preparation)>>,
 }
 
 /// The references of an empty slot, and the kind of slot that they were prepared for.
 type EmptyKey = (Vec<Digest>, usize);
+
+/// The references that can be used, and the empty slot that they show.
+type Usable = (Vec<Digest>, Option<Arc<EmptySlot>>);
+
+/// An empty slot that is being prepared, or is ready.
+type Preparation = Arc<OnceCell<Usable>>;
 
 /// So many empty slots are kept at hand.
 const AT_HAND: usize = 16;
@@ -202,14 +209,21 @@ impl Looker {
             .ok()?
     }
 
-    /// The empty slot that references show, ready to be compared with, and those that could be had and decoded.
-    async fn empty_slot(&self, references: Vec<Digest>, kind: usize) -> (Vec<Digest>, Option<Arc<EmptySlot>>) {
+    /// The empty slot that references show, ready to be compared with, and those that could be had and decoded. Many cranes that ask for
+    /// the same at once wait for one preparation.
+    async fn empty_slot(&self, references: Vec<Digest>, kind: usize) -> Usable {
         let key = (references, kind);
-        if let Some(empty) = self.take_up(&key) {
-            return (key.0, Some(empty));
+        let prepared = self.take_up(&key);
+        let usable = prepared.get_or_init(|| self.prepared(&key)).await.clone();
+        if usable.0.len() < key.0.len() {
+            self.put_away(&prepared);
         }
+        usable
+    }
+
+    async fn prepared(&self, (references, kind): &EmptyKey) -> Usable {
         let (mut usable, mut pictures) = (Vec::new(), Vec::new());
-        for digest in &key.0 {
+        for digest in references {
             let Some(bytes) = self.evidence(*digest).await else { continue };
             let decoded = self
                 .pool
@@ -226,32 +240,31 @@ impl Looker {
         if pictures.is_empty() {
             return (usable, None);
         }
-        let site = self.site.clone();
+        let (site, kind) = (self.site.clone(), *kind);
         let prepared = self.pool.run(Waiting::Result, move || prepare(pictures, &site, kind)).await;
-        let prepared = prepared.inspect_err(|failure| tracing::error!(error = %failure.message, "references cannot be used"));
-        let empty = prepared.ok().map(Arc::new);
-        if let Some(empty) = &empty
-            && usable.len() == key.0.len()
-        {
-            self.put_up(key, empty.clone());
+        match prepared {
+            Ok(empty) => (usable, Some(Arc::new(empty))),
+            Err(failure) => {
+                tracing::error!(error = %failure.message, "references cannot be used");
+                (Vec::new(), None)
+            }
         }
-        (usable, empty)
     }
 
-    fn take_up(&self, key: &EmptyKey) -> Option<Arc<EmptySlot>> {
+    fn take_up(&self, key: &EmptyKey) -> Preparation {
         let mut at_hand = self.at_hand.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = at_hand.iter().position(|(known, _)| known == key)?;
-        let found = at_hand.remove(found);
-        let empty = found.1.clone();
-        at_hand.push(found);
-        Some(empty)
-    }
-
-    fn put_up(&self, key: EmptyKey, empty: Arc<EmptySlot>) {
-        let mut at_hand = self.at_hand.lock().unwrap_or_else(PoisonError::into_inner);
-        at_hand.push((key, empty));
+        let found = at_hand.iter().position(|(known, _)| known == key);
+        let last = found.map_or_else(|| (key.clone(), Preparation::default()), |at| at_hand.remove(at));
+        let preparation = last.1.clone();
+        at_hand.push(last);
         let beyond = at_hand.len().saturating_sub(AT_HAND);
         at_hand.drain(..beyond);
+        preparation
+    }
+
+    /// What could not be prepared whole is tried again the next time.
+    fn put_away(&self, preparation: &Preparation) {
+        self.at_hand.lock().unwrap_or_else(PoisonError::into_inner).retain(|(_, other)| !Arc::ptr_eq(other, preparation));
     }
 }
 

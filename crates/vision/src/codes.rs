@@ -3,20 +3,19 @@
 //! A plain reading comes first. Where it does not bring everything that is expected, a ladder of rescues is climbed, each rung a way to
 //! make the picture more readable, until everything expected is read or the time is used up.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::{Luma, Quad, Region};
 
+mod climb;
 mod look;
 mod reader;
 mod seen;
 mod text;
 mod view;
 
+pub use climb::Climb;
 pub use text::is_same;
-
-use seen::Seen;
-use view::Base;
 
 /// How codes are read.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,6 +152,9 @@ impl Rung {
         Self::Turned(450),
         Self::Turned(-450),
     ];
+
+    /// The last of them.
+    pub const LAST: Self = Self::LADDER[Self::LADDER.len() - 1];
 }
 
 impl Default for CodeSettings {
@@ -241,27 +243,7 @@ impl CodesSeen {
 ///
 /// The ladder is climbed until every expected label is read; where nothing is expected, until something is read and all of it is sure.
 pub fn read(picture: &Luma, settings: &CodeSettings, expected: Option<Expected<'_>>) -> CodesSeen {
-    read_beside(picture, settings, expected, &|_| false)
-}
-
-/// The same on a rack with markers: they are read too, but as labels they are neither wrong nor enough.
-pub fn read_beside(picture: &Luma, settings: &CodeSettings, expected: Option<Expected<'_>>, is_marker: &dyn Fn(&str) -> bool) -> CodesSeen {
-    let begun = Instant::now();
-    let mut base = Base::new(picture, &settings.region);
-    let mut seen = Seen::new(expected, is_marker);
-    let (mut climbed, mut out_of_time) = (Vec::with_capacity(Rung::LADDER.len()), false);
-    for rung in Rung::LADDER {
-        if rung != Rung::Plain && begun.elapsed() >= settings.budget {
-            out_of_time = true;
-            break;
-        }
-        let since = Instant::now();
-        seen.add(rung, reader::read(&settings.formats, rung, &base.view(rung)));
-        climbed.push((rung, since.elapsed()));
-        if seen.is_enough() {
-            break;
-        }
-    }
-    let (codes, identity) = seen.finish();
-    CodesSeen { codes, identity, climbed, out_of_time }
+    let mut climb = Climb::new(picture, settings, expected, &|_| false);
+    climb.to(Rung::LAST);
+    climb.finish()
 }

@@ -1,9 +1,10 @@
-//! All questions put to one picture, in the order in which the answers help each other: codes, markers, occupancy, change.
+//! All questions put to one picture, in the order in which the answers help each other: codes, markers, occupancy, change. Codes that are
+//! hard to read come after occupancy, since what is empty has none.
 
 use std::time::{Duration, Instant};
 
 use crate::change::{self, Change};
-use crate::codes::{self, CodeSettings, CodesSeen, Expected};
+use crate::codes::{Climb, CodeSettings, CodesSeen, Expected, Rung};
 use crate::marker::{self, Markers, Texts};
 use crate::mask;
 use crate::occupancy::{Framing, Occupancy, Presence, Reference, References, Unsure};
@@ -80,13 +81,25 @@ pub struct Took {
     pub change: Duration,
 }
 
+/// Beyond this rung no label is looked for where the slot looks empty and nothing is expected in it.
+const ENOUGH_FOR_EMPTY: Rung = Rung::Doubled;
+
 /// Puts all questions to a picture.
 pub fn look(picture: &Luma, questions: &Questions<'_>) -> Seen {
     let mut took = Took::default();
     let is_marker = |text: &str| (questions.is_marker)(text) || Some(text) == questions.markers.rear;
-    let codes = timed(&mut took.codes, || codes::read_beside(picture, questions.codes, questions.expected, &is_marker));
-    let markers = marker::find(&codes.codes, questions.markers, questions.is_marker);
-    let occupancy = timed(&mut took.occupancy, || occupancy_of(picture, questions.empty, &markers));
+    let mut climb = Climb::new(picture, questions.codes, questions.expected, &is_marker);
+    timed(&mut took.codes, || climb.to(ENOUGH_FOR_EMPTY));
+    let mut markers = marker::find(climb.codes(), questions.markers, questions.is_marker);
+    let mut occupancy = timed(&mut took.occupancy, || occupancy_of(picture, questions.empty, &markers));
+    if occupancy.verdict != Presence::Empty || questions.expected.is_some() {
+        timed(&mut took.codes, || climb.to(Rung::LAST));
+        let found = marker::find(climb.codes(), questions.markers, questions.is_marker);
+        if found != markers {
+            markers = found;
+            occupancy = timed(&mut took.occupancy, || occupancy_of(picture, questions.empty, &markers));
+        }
+    }
     let opening = &questions.empty.map_or(questions.framing, |empty| &empty.framing).opening;
     let (change, mask) = timed(&mut took.change, || {
         let change = questions.before.map(|before| change::compare(picture, before, opening));
@@ -94,7 +107,7 @@ pub fn look(picture: &Luma, questions: &Questions<'_>) -> Seen {
         let mask = nearest.map(|empty| mask::difference(picture, empty, occupancy.shift));
         (change, mask.filter(|mask| !mask.is_empty()))
     });
-    Seen { codes, markers, occupancy, change, mask, took }
+    Seen { codes: climb.finish(), markers, occupancy, change, mask, took }
 }
 
 /// What the markers prove goes before what the edges suggest.
@@ -112,9 +125,10 @@ fn occupancy_of(picture: &Luma, empty: Option<&EmptySlot>, markers: &Markers) ->
     }
 }
 
+/// Does something, and adds the time that it took.
 fn timed<T>(took: &mut Duration, work: impl FnOnce() -> T) -> T {
     let begun = Instant::now();
     let done = work();
-    *took = begun.elapsed();
+    *took += begun.elapsed();
     done
 }

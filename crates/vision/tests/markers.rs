@@ -7,9 +7,10 @@
 mod labels;
 
 use std::ops::Range;
+use std::time::Duration;
 
 use labels::data_matrix;
-use pandian_vision::codes::{CodeSettings, Format};
+use pandian_vision::codes::{CodeSettings, Expected, Format, Rung};
 use pandian_vision::look::{EmptySlot, Questions, Seen, look};
 use pandian_vision::marker::Texts;
 use pandian_vision::occupancy::{Framing, Presence, Unsure};
@@ -80,13 +81,17 @@ fn with_rear(mut picture: Luma) -> Luma {
 }
 
 fn seen(picture: &Luma, empty: Option<&EmptySlot>) -> Seen {
+    asked(picture, empty, None)
+}
+
+fn asked(picture: &Luma, empty: Option<&EmptySlot>, expected: Option<Expected<'_>>) -> Seen {
     let framing = framing();
     let questions = Questions {
         framing: &framing,
         empty,
         before: None,
-        codes: &CodeSettings { formats: vec![Format::DataMatrix], ..CodeSettings::default() },
-        expected: None,
+        codes: &CodeSettings { formats: vec![Format::DataMatrix], budget: Duration::from_secs(60), ..CodeSettings::default() },
+        expected,
         markers: Texts { front: Some(OWN), rear: Some(REAR) },
         is_marker: &|text| text.starts_with("LOC "),
     };
@@ -162,4 +167,15 @@ fn a_code_that_is_no_marker_proves_nothing() {
     let seen = seen(&with_front(rack(4), "340123450000000018", 300), Some(&empty));
     assert!(seen.markers == Default::default() && !seen.codes.codes.is_empty(), "{:?}", seen.markers);
     assert_eq!(seen.occupancy.unsure, None);
+}
+
+#[test]
+fn labels_that_are_hard_to_read_are_not_looked_for_where_nothing_is_expected_and_nothing_stands() {
+    let empty = empty_slot();
+    let nobody = |_: &str| None;
+    let rungs = |picture: &Luma, expected| asked(picture, Some(&empty), expected).codes.climbed.len();
+    let one = Expected { labels: 1, find: &nobody };
+    assert_eq!(rungs(&rack(9), None), 3);
+    assert_eq!(rungs(&rack(9), Some(one)), Rung::LADDER.len(), "a missing unit is a claim");
+    assert_eq!(rungs(&with_box(rack(9)), None), Rung::LADDER.len(), "nobody knows what it is");
 }

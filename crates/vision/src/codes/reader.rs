@@ -16,11 +16,17 @@ pub(super) struct Found {
 
 /// The codes of a rung's view, at their places in the picture.
 pub(super) fn read(formats: &[Format], rung: Rung, view: &View<'_>) -> Vec<Found> {
-    let formats: Vec<BarcodeFormat> = formats.iter().map(|format| format.of_reader()).collect();
+    let formats: Vec<BarcodeFormat> = formats.iter().filter(|format| rung.shows(**format)).map(|format| format.of_reader()).collect();
+    // To the reader, no format is every format.
+    if formats.is_empty() {
+        return Vec::new();
+    }
     // Plain: GS1 codes keep their group separators, and no other text is put in their place.
     let mut reader = BarcodeReader::new().formats(formats).text_mode(TextMode::Plain);
     if rung != Rung::Plain {
         reader.set_min_line_count(LINES_OF_RESCUES);
+        // Codes in white on black are rare, and cost as much again.
+        reader.set_try_invert(false);
     }
     if matches!(rung, Rung::Evened | Rung::Smoothed) {
         // What is black is decided for whole rows: the contrast is even by now, and soft bars leave little to decide by around them.
@@ -37,6 +43,18 @@ pub(super) fn read(formats: &[Format], rung: Rung, view: &View<'_>) -> Vec<Found
 /// So many lines across a bar code have to agree where the picture was changed before: what that makes of a pattern by chance, it makes of
 /// few lines.
 const LINES_OF_RESCUES: i32 = 3;
+
+impl Rung {
+    /// Whether codes of this symbology are looked for on it. Averaging rows leaves upright bars, and nothing of a matrix. To look for a Data
+    /// Matrix takes longer than for all others together, and is worth it where the rung makes one more readable.
+    fn shows(self, format: Format) -> bool {
+        match self {
+            Self::Averaged => !format.corrects_errors(),
+            Self::Padded | Self::Smoothed | Self::Turned(_) => format != Format::DataMatrix,
+            Self::Plain | Self::Doubled | Self::Sharpened | Self::Evened => true,
+        }
+    }
+}
 
 impl Found {
     fn new(code: &Barcode, view: &View<'_>) -> Option<Self> {

@@ -49,6 +49,11 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// The codes.
+    pub(super) fn codes(&self) -> &[Code] {
+        &self.codes
+    }
+
     /// The codes, the sure ones first, and how they stand.
     pub(super) fn finish(mut self) -> (Vec<Code>, Option<Identity>) {
         let identity = self.expected.map(|expected| self.identity(expected));
