@@ -21,7 +21,9 @@ use pandian_domain::{
     Timestamp,
 };
 use pandian_engine::journal::Receipt;
-use pandian_engine::{Clock, Devices, Ending, Journal, JournalError, Rules, Run, Settings, SightRules, Sighting, Site, SlotKind, Unkept};
+use pandian_engine::{
+    Clock, Devices, Ending, Journal, JournalError, Rules, Run, Settings, SightRules, Sighting, Site, SlotKind, Unkept, computing_time,
+};
 use pandian_sim::scene::{Load, Scene, Size, SlotLook};
 use pandian_vision::codes::{CodeSettings, Expected};
 use pandian_vision::look::{EmptySlot, Questions, look};
@@ -168,7 +170,7 @@ fn alone(shots: &[Bytes], references: &[Bytes]) -> Vec<Duration> {
     let pictures = references.iter().map(|bytes| decode(bytes, &Limits::default()).unwrap()).collect::<Vec<_>>();
     let empty = EmptySlot::of(&pictures, &framing, |_| None);
     let before = decode(&references[0], &Limits::default()).unwrap();
-    let codes = CodeSettings { formats: rules.formats, budget: rules.budget, ..CodeSettings::default() };
+    let codes = CodeSettings { formats: rules.formats, budget: rules.budget, clock: computing_time, ..CodeSettings::default() };
     let find = |text: &str| text.contains(LABEL).then_some(0);
     let questions = Questions {
         framing: &framing,

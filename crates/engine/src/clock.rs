@@ -1,6 +1,9 @@
 //! The clock that is handed in.
 
+use std::time::Duration;
+
 use pandian_domain::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
 
 /// Where instants come from.
 #[derive(Debug, Clone, Copy)]
@@ -33,4 +36,10 @@ impl Clock {
             }
         }
     }
+}
+
+/// How long this thread has been computing.
+pub fn computing_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }

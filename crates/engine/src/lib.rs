@@ -18,7 +18,7 @@ pub mod site;
 pub mod stop;
 
 pub use assignment::Assignment;
-pub use clock::Clock;
+pub use clock::{Clock, computing_time};
 pub use control::{Command, ControlError, Controller, LaneStatus, Status};
 pub use executor::DeviceExecutor;
 pub use journal::{Journal, JournalError, Unkept};

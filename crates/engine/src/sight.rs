@@ -17,6 +17,7 @@ use tokio::sync::OnceCell;
 
 use crate::archive::Archive;
 use crate::assignment::Assignment;
+use crate::clock::computing_time;
 use crate::site::Site;
 
 mod pool;
@@ -44,7 +45,7 @@ pub struct SightRules {
     pub kinds: Vec<SlotKind>,
     /// Which codes are on labels.
     pub formats: Vec<Format>,
-    /// How long the codes of one picture are looked for.
+    /// Computing time for the codes of one picture.
     pub budget: Duration,
     /// The text of the marker on the front beam, with `{location}` in it.
     pub front_marker: Option<MarkerText>,
@@ -277,7 +278,7 @@ impl SightRules {
     fn codes(&self, kind: usize) -> CodeSettings {
         let has_markers = self.front_marker.is_some() || self.rear_marker.is_some();
         let region = self.kinds.get(kind).filter(|_| !has_markers).map_or(Region::WHOLE, |kind| kind.labels);
-        CodeSettings { formats: self.formats.clone(), region, budget: self.budget }
+        CodeSettings { formats: self.formats.clone(), region, budget: self.budget, clock: computing_time }
     }
 
     /// Whether a text is the front marker of any location.

@@ -3,7 +3,8 @@
 //! A plain reading comes first. Where it does not bring everything that is expected, a ladder of rescues is climbed, each rung a way to
 //! make the picture more readable, until everything expected is read or the time is used up.
 
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use crate::{Luma, Quad, Region};
 
@@ -18,7 +19,7 @@ pub use climb::Climb;
 pub use text::is_same;
 
 /// How codes are read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct CodeSettings {
     /// What is looked for.
     pub formats: Vec<Format>,
@@ -26,6 +27,9 @@ pub struct CodeSettings {
     pub region: Region,
     /// No rung is begun after this time.
     pub budget: Duration,
+    /// What the budget is measured by: the time since some moment. Where it is computing time, the same picture gets the same time however
+    /// busy the machine is.
+    pub clock: fn() -> Duration,
 }
 
 /// What is expected on the labels.
@@ -161,8 +165,14 @@ impl Default for CodeSettings {
     /// Everything but ITF, anywhere on the picture, within half a second.
     fn default() -> Self {
         let formats = Format::ALL.into_iter().filter(|&format| format != Format::Itf).collect();
-        Self { formats, region: Region::WHOLE, budget: Duration::from_millis(500) }
+        Self { formats, region: Region::WHOLE, budget: Duration::from_millis(500), clock: since_first_asked }
     }
+}
+
+/// Time as everybody knows it.
+fn since_first_asked() -> Duration {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    FIRST.get_or_init(Instant::now).elapsed()
 }
 
 impl Format {

@@ -33,7 +33,7 @@ pub struct VisionCodesArgs {
     /// Symbologies to look for, with commas between them; ITF is short and easily seen where there is none
     #[arg(long, value_name = "all|FORMAT,…", default_value = "all", value_parser = wanted_formats)]
     pub formats: WantedFormats,
-    /// Seconds for a picture; what was begun by then is finished
+    /// Seconds of computing for a picture; what was begun by then is finished
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     pub budget: Duration,
     /// One JSON object a picture and line
@@ -116,7 +116,7 @@ pub struct VisionBenchArgs {
     /// With photos.csv (file,text,format,set; an empty text is a photo without a code), or with X.txt beside X.png anywhere below
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
-    /// Seconds for a picture; what was begun by then is finished
+    /// Seconds of computing for a picture; what was begun by then is finished
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     pub budget: Duration,
     /// One JSON object a photo and line, then one with all sets

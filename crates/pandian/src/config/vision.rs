@@ -27,7 +27,7 @@ pub(super) struct VisionTable {
     /// The codes that labels bear: code128, code39, code93, codabar, itf, ean8, ean13, upca, upce, databar, data-matrix, qr, pdf417,
     /// aztec, maxicode. Unless given: code128, code39, ean13, data-matrix and qr. Where there are markers, data-matrix or qr is among them.
     formats: Option<Vec<String>>,
-    /// How long the codes of one picture are looked for at most, up to 10s; 400ms unless given.
+    /// Computing time for the codes of one picture, up to 10s; 250ms unless given.
     budget: Option<Period>,
     /// The text of the marker on the front beam of a slot, a Data Matrix or QR code, with {location} in it. It proves which location a
     /// picture shows.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Instant;
 
+use pandian_engine::computing_time;
 use pandian_vision::codes::{self, CodeSettings, CodesSeen, Expected, Format, Rung};
 use serde::Serialize;
 
@@ -80,7 +81,7 @@ struct Tally {
 
 pub(super) fn bench(args: &VisionBenchArgs, lang: Lang) -> Result<Exit, Fault> {
     let photos = read_photos(&args.folder).map_err(|error| Fault::new(error.code(), error.to_string()))?;
-    let settings = CodeSettings { formats: Format::ALL.to_vec(), budget: args.budget, ..CodeSettings::default() };
+    let settings = CodeSettings { formats: Format::ALL.to_vec(), budget: args.budget, clock: computing_time, ..CodeSettings::default() };
     let (mut out, mut sets) = (io::stdout().lock(), BTreeMap::<&str, Tally>::new());
     for photo in &photos {
         let tally = sets.entry(&photo.set).or_default();

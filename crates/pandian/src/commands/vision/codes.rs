@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use pandian_engine::computing_time;
 use pandian_vision::codes::{self, Code, CodeSettings};
 use pandian_vision::picture::{self, BadPicture};
 use pandian_vision::{Luma, Quad};
@@ -103,7 +104,7 @@ pub(super) fn milliseconds(time: Duration) -> f64 {
 
 /// Codes found by the command line are not held to what a site uses: every symbology is looked for.
 pub(super) fn codes(args: &VisionCodesArgs, lang: Lang) -> Result<Exit, Fault> {
-    let settings = CodeSettings { formats: args.formats.wanted(), budget: args.budget, ..CodeSettings::default() };
+    let settings = CodeSettings { formats: args.formats.wanted(), budget: args.budget, clock: computing_time, ..CodeSettings::default() };
     let names: Vec<String> = args.files.iter().map(|file| file.display().to_string()).collect();
     let width = names.iter().map(|name| name.width()).max().unwrap_or(0);
     let (mut out, mut exit) = (io::stdout().lock(), Exit::Done);

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use pandian_domain::{BookLine, Code};
+use pandian_engine::computing_time;
 use pandian_vision::Luma;
 use pandian_vision::change::Difference;
 use pandian_vision::codes::{CodeSettings, Expected, Identity};
@@ -84,7 +85,7 @@ pub(super) fn compare(args: &VisionCompareArgs, lang: Lang) -> Result<Exit, Faul
         framing: &framing,
         empty: Some(&empty),
         before: before.as_ref(),
-        codes: &CodeSettings { formats: args.formats.wanted(), ..CodeSettings::default() },
+        codes: &CodeSettings { formats: args.formats.wanted(), clock: computing_time, ..CodeSettings::default() },
         expected: (!lines.is_empty()).then_some(Expected { labels: lines.len(), find: &find }),
         markers: Texts { front: None, rear: args.rear_marker.as_deref() },
         is_marker: &|_| false,
