@@ -35,7 +35,7 @@ impl<'a> Climb<'a> {
 
     /// Climbs on until enough is read or the time is used up, at most to this rung.
     pub fn to(&mut self, last: Rung) {
-        while !self.seen.is_enough() && self.climbed.last().is_none_or(|&(rung, _)| rung != last) {
+        while self.climbed.last().is_none_or(|&(rung, _)| rung != last && !self.seen.is_enough()) {
             let Some(&rung) = self.left.as_slice().first() else { return };
             if rung != Rung::Plain && (self.settings.clock)().saturating_sub(self.begun) >= self.settings.budget {
                 self.out_of_time = true;
