@@ -49,11 +49,25 @@ compiles() {
           int main(void) { return EXIT_SUCCESS; }' | cc -x c -o /dev/null - >/dev/null 2>&1
 }
 
-# Whether a program is there and works: a C compiler finds its headers and its linker, Python makes environments.
+streams() {
+    /usr/bin/python3 - <<'PYTHON'
+import gi
+
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import Gst, GstRtspServer
+
+Gst.init(None)
+assert all(map(Gst.ElementFactory.find, ["videotestsrc", "x264enc", "rtph264pay", "jpegenc", "rtpjpegpay"]))
+PYTHON
+}
+
+# Whether a program is there and works: a C compiler finds its headers and its linker, Python makes environments, GStreamer serves streams.
 works() {
     case $1 in
         cc) compiles ;;
         venv) python3 -c 'import ensurepip, venv' >/dev/null 2>&1 ;;
+        # The bindings are packages of the system's Python, whatever other stands before it.
+        gstreamer) streams >/dev/null 2>&1 ;;
         # Servers are in a folder that many a user's path leaves out.
         *) (PATH="$PATH:/usr/sbin" has "$1") ;;
     esac

@@ -20,6 +20,7 @@ pub mod retry;
 pub mod route;
 pub mod sided;
 pub mod sight;
+pub mod statistics;
 pub mod stocktake;
 pub mod stop;
 pub mod travel;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use pandian_domain::statistics::wilson;
 use pandian_sim::scene::{Kind, Scene};
 use pandian_vision::occupancy::{Framing, Presence, Reference, References, Unsure};
 use pandian_vision::picture::{Limits, decode};
@@ -152,17 +153,14 @@ fn tally(some: &[&Judged]) -> Value {
     })
 }
 
-/// A share with its interval of 95 % (Wilson 1927), in percent; nothing where there is nothing to count.
+/// A share with its interval of 95 %, in percent; nothing where there is nothing to count.
 fn share(count: usize, of: usize) -> Value {
     if of == 0 {
         return Value::Null;
     }
-    let (n, z) = (of as f64, 1.959_964);
-    let share = count as f64 / n;
-    let middle = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
-    let half = z / (1.0 + z * z / n) * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-    let percent = |share: f64| (share.clamp(0.0, 1.0) * 10_000.0).round() / 100.0;
-    json!({ "count": count, "percent": percent(share), "low": percent(middle - half), "high": percent(middle + half) })
+    let [low, high] = wilson(count as u64, of as u64);
+    let percent = |share: f64| (share * 10_000.0).round() / 100.0;
+    json!({ "count": count, "percent": percent(count as f64 / of as f64), "low": percent(low), "high": percent(high) })
 }
 
 /// How often an occupied slot scores above an empty one: the area under the curve of all thresholds; ties count half.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use pandian_domain::sight::{Identity, Presence, Sight};
+use pandian_domain::statistics::wilson;
 use pandian_domain::{Fact, StocktakeId, Verdict};
 use pandian_sim::{Planted, SceneTruth, Simulation};
 use pandian_store::{Access, Store};
@@ -161,12 +162,8 @@ impl Pictures {
         self.blocked_wrong += u64::from(truth.blocked && is_wrong == Some(true));
     }
 
-    /// The share of the pictures of which the contrary was said, with the interval that holds it with 95 % (Wilson).
+    /// The share of the pictures of which the contrary was said, with the interval that holds it with 95 %.
     pub fn wrong_share(&self) -> (f64, [f64; 2]) {
-        let (n, z) = (self.looked_at.max(1) as f64, 1.959_964);
-        let share = self.wrong as f64 / n;
-        let centre = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
-        let half = z / (1.0 + z * z / n) * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-        (share, [(centre - half).max(0.0), (centre + half).min(1.0)])
+        (self.wrong as f64 / self.looked_at.max(1) as f64, wilson(self.wrong, self.looked_at))
     }
 }
