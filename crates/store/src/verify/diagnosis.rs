@@ -2,7 +2,8 @@
 
 use sqlx::sqlite::SqliteConnection;
 
-use super::{PAGE, Problem, Stored, rows_after};
+use super::Problem;
+use super::walk::{PAGE, Stored, rows_after};
 use crate::chain::{Head, link};
 use crate::commit::sql_number;
 
